@@ -1,0 +1,1 @@
+"""Datasets and prompts: readers, chat templates and tokenizers, all without torch."""

@@ -1,0 +1,121 @@
+"""Measure speed and memory: one variant alone, warmed up, variants interleaved, five repeats, never from a cache.
+
+Batches and caches that variants share have no speed of their own, so efficiency cannot be read off the evaluation itself.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psutil
+import torch
+from transformers import DynamicCache
+
+from core.engine.device import synchronise
+from core.engine.models import Models
+
+REPEATS = 5
+
+
+@dataclass(frozen=True)
+class ProbeRepeat:
+    """One answer of one variant, alone on the machine."""
+
+    variant: str
+    repeat: int
+    prompt: int
+    n_prompt_tokens: int
+    n_new_tokens: int
+    seconds_to_first_token: float
+    seconds: float
+    peak_bytes: int
+    """Of the GPU's memory where there is one, else the process's resident memory."""
+
+
+def probe(
+    models: Models, variants: Sequence[str], prompts: Sequence[tuple[int, ...]], *, new_tokens: int,
+    progress: Callable[[int, int], None],
+) -> dict[str, Any]:  # fmt: skip
+    """Return the content of probe.json: the settings and one record a repeat, variant and prompt.
+
+    Every answer has exactly ``new_tokens`` tokens, so that variants that answer at different length stay comparable.
+    ``progress`` is called with (done, total) variants x repeats.
+    """
+    repeats: list[ProbeRepeat] = []
+    total = len(variants) * (REPEATS + 1)
+    done = 0
+    for repeat in range(-1, REPEATS):  # -1 warms up
+        shift = repeat % len(variants)
+        for variant in [*variants[shift:], *variants[:shift]]:
+            with models.variant(variant) as model:
+                measured = [
+                    _measure(model, models.device, variant, repeat, place, prompt, new_tokens)
+                    for place, prompt in enumerate(prompts)
+                ]
+            if repeat >= 0:
+                repeats += measured
+            done += 1
+            progress(done, total)
+    settings = {
+        "repeats": REPEATS, "prompts": len(prompts), "new_tokens": new_tokens, "batch": 1, "warmed_up": True,
+        "device": str(models.device), "dtype": str(models.dtype).removeprefix("torch."), "threads": torch.get_num_threads(),
+    }  # fmt: skip
+    return {"settings": settings, "repeats": [asdict(repeat) for repeat in repeats]}
+
+
+@torch.inference_mode()
+def _measure(
+    model: Any, device: torch.device, variant: str, repeat: int, place: int, prompt: tuple[int, ...], new_tokens: int
+) -> ProbeRepeat:
+    tokens = torch.tensor([prompt], device=device)
+    cache = DynamicCache(config=model.config)
+    with _PeakMemory(device) as memory:
+        synchronise(device)
+        started = time.perf_counter()
+        first = started
+        for step in range(new_tokens):
+            output = model(input_ids=tokens, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            tokens = output.logits[:, -1].argmax(dim=-1)[:, None]
+            if step == 0:
+                synchronise(device)
+                first = time.perf_counter()
+        synchronise(device)
+        ended = time.perf_counter()
+    return ProbeRepeat(
+        variant, repeat, place, len(prompt), new_tokens, first - started, ended - started, memory.peak_bytes
+    )
+
+
+class _PeakMemory:
+    """The most memory in use while the block ran: the GPU's own count, or the resident size sampled every 5 ms."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.peak_bytes = 0
+        self._stop = threading.Event()
+
+    def __enter__(self) -> _PeakMemory:
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+        else:
+            self._thread = threading.Thread(target=self._watch, daemon=True)
+            self._thread.start()
+        return self
+
+    def _watch(self) -> None:
+        process = psutil.Process()
+        while True:
+            self.peak_bytes = max(self.peak_bytes, process.memory_info().rss)
+            if self._stop.wait(0.005):
+                return
+
+    def __exit__(self, *_: object) -> None:
+        if self.device.type == "cuda":
+            self.peak_bytes = torch.cuda.max_memory_allocated(self.device)
+        else:
+            self._stop.set()
+            self._thread.join()

@@ -1,0 +1,1 @@
+"""Work done in a process of its own: `launch` starts, watches and stops it; `worker` runs one kind of job."""

@@ -1,0 +1,89 @@
+"""What a run was made with: versions, device, precision, and the hashes of everything that moves a number."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from core.adapters import read_adapter
+from core.errors import InputError
+from core.spec import RunSpec
+from core.weights import tensor_hash, weight_files
+from core.workspace import Workspace
+
+PACKAGES = ("torch", "transformers", "peft", "tokenizers", "numpy", "pyarrow", "safetensors")
+
+
+def describe(workspace: Workspace, spec: RunSpec, base: Path, checkpoints: dict[str, Path]) -> dict[str, Any]:
+    """Return the content of environment.json but for what the engine adds (device, precision, batches)."""
+    facts = {name: read_adapter(workspace.adapter_folder(name)) for name in spec.models.adapters}
+    return {
+        "lorascope": _version("lorascope"),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "versions": {name: _version(name) for name in PACKAGES},
+        "git": _git_revision(workspace.folder),
+        "hashes": {
+            "datasets": {name: _file_hash(workspace.resolve(dataset.path)) for name, dataset in spec.datasets.items()},
+            "base": tensor_hash(weight_files(base)),
+            "adapters": {name: found.tensor_hash for name, found in facts.items()},
+            "adapter_configs": {name: _config_hash(found.config) for name, found in facts.items()},
+            "checkpoints": {name: tensor_hash(weight_files(folder)) for name, folder in checkpoints.items()},
+        },
+    }
+
+
+def _config_hash(config: dict[str, Any]) -> str:
+    """Return a hash of what an adapter's config says, but for where its base lay and which PEFT wrote it."""
+    told = {key: value for key, value in config.items() if key not in ("base_model_name_or_path", "peft_version", "revision")}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def check_unchanged(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
+    """Refuse to go on with a run whose models, precision or device are no longer those that it began with.
+
+    Raises:
+        InputError: with what differs.
+    """
+    for key in ("device", "dtype"):
+        if before.get(key) != now.get(key):
+            raise InputError(
+                f"{folder}: the run began on {before.get('device')} in {before.get('dtype')}; here it would go on on "
+                f"{now.get('device')} in {now.get('dtype')}, and its numbers would be of two kinds. Start a new run."
+            )
+    old, new = before["hashes"], now["hashes"]
+    if old["base"] != new["base"]:
+        raise InputError(f"{folder}: the base model's weights have changed since this run began. Start a new run.")
+    for kind, name, found in [(k, n, h) for k in ("adapters", "adapter_configs", "checkpoints") for n, h in new[k].items()]:
+        if old[kind].get(name) != found:
+            raise InputError(f"{folder}: {name!r} has changed since this run began. Start a new run.")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _file_hash(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None  # the run's own copy of the examples is what counts
+
+
+def _git_revision(folder: Path) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None

@@ -1,0 +1,229 @@
+"""Do a run: ask the cache, load the models if something is missing, compute part after part, measure speed, compact.
+
+Parts are written whole and in any order of kills: what is there is never computed again, and what is computed does not
+depend on what was there. torch is imported only once it is known that something has to be computed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.data.prompt import PromptRenderer
+from core.errors import InputError
+from core.evidence_cache import EvidenceCache, VariantIdentity
+from core.jobs import environment
+from core.jobs.progress import Progress
+from core.plan import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, GenerateRequest, Part, Plan, Refusal, make_plan, with_prompts
+from core.records import Evidence
+from core.store import Run, evidence_table, write_json, write_table
+from core.workspace import Workspace, load_workspace
+
+if TYPE_CHECKING:
+    from core.engine.session import Session
+
+PROBE_PROMPTS = 2
+PROBE_TOKENS = 16
+
+
+def evaluate(folder: Path) -> None:
+    """Do the run in ``folder``, or go on with it.
+
+    Raises:
+        InputError: the workspace around it or a model is not as the run needs it.
+        OSError: the disk is full or the folder cannot be written; what was finished is kept.
+    """
+    run = Run(folder)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(f"{folder}: another worker is at this run already.") from None
+        progress = Progress(folder, 0)
+        try:
+            _Evaluation(run, progress).go()
+        except BaseException as error:
+            progress.finish(state="failed", error=str(error), message="Failed. What was finished is kept.")
+            raise
+        progress.finish(state="finished", message="Finished")
+
+
+class _Evaluation:
+    """One run being done: what it needs to know at every step."""
+
+    def __init__(self, run: Run, progress: Progress) -> None:
+        self.run, self.progress, self.spec = run, progress, run.spec
+        self.workspace = _workspace_of(run)
+        self.base = self._local(self.spec.models.base.path)
+        self.checkpoints = {name: self._local(ref.path) for name, ref in self.spec.models.checkpoints.items()}
+        self.renderer = PromptRenderer(self.base)
+        self.session: Session | None = None
+
+    def _local(self, path: str) -> Path:
+        location = self.workspace.model_location(path)
+        if isinstance(location, Path):
+            return location
+        from core.engine.hub import fetch  # the Hub is asked only for a base that is not on this disk
+
+        return fetch(location, self.progress.set)
+
+    def go(self) -> None:
+        """Everything, in order."""
+        device, dtype = self._device_and_dtype()
+        now = environment.describe(self.workspace, self.spec, self.base, self.checkpoints)
+        now |= {"device": device, "dtype": dtype, "tokenizer": self.renderer.fingerprint}
+        before = self.run.read_json("environment")
+        if before is None:
+            budget = self.spec.settings.batch_tokens or (CPU_BATCH_TOKENS if device == "cpu" else GPU_BATCH_TOKENS)
+            self.environment = now | {"batch_tokens": budget}
+            self.run.write_examples(with_prompts(self.run.examples, self.spec, self.renderer))
+            write_json(self.run.folder / "environment.json", self.environment)
+        else:
+            environment.check_unchanged(before, now, self.run.folder)
+            self.environment = before
+        plan = make_plan(
+            Run(self.run.folder).examples, self.spec, self.renderer, batch_tokens=self.environment["batch_tokens"]
+        )
+        self._compute(plan)
+        if self.spec.settings.probe and self.run.read_json("probe") is None:
+            self._probe(plan)
+        self.progress.set(message="Writing the evidence together")
+        self.run.compact()
+
+    def _device_and_dtype(self) -> tuple[str, str]:
+        """Return what ``auto`` means here. On a machine without a GPU that is known without torch."""
+        device, dtype = self.spec.settings.device, self.spec.settings.dtype
+        if device == "auto" and not _may_have_gpu():
+            device = "cpu"
+        if device == "cpu":
+            return "cpu", "float32" if dtype == "auto" else dtype
+        from core.engine.device import choose_device, choose_dtype
+
+        chosen = choose_device(device)
+        return chosen.type, str(choose_dtype(dtype, chosen)).removeprefix("torch.")
+
+    def _identity(self, variant: str) -> VariantIdentity:
+        hashes = self.environment["hashes"]
+        adapter = self.spec.models.adapters.get(variant)
+        return VariantIdentity(
+            base=hashes["checkpoints"].get(variant, hashes["base"]),
+            adapter=f"{hashes['adapters'][variant]}/{hashes['adapter_configs'][variant]}" if adapter else None,
+            scale=adapter.scale if adapter else 1.0, dtype=self.environment["dtype"], device=self.environment["device"],
+        )  # fmt: skip
+
+    def _compute(self, plan: Plan) -> None:
+        cache = EvidenceCache(self.workspace.folder / ".lorascope" / "evidence", self.spec.settings, self.renderer.fingerprint)
+        if (self.run.folder / "evidence.parquet").is_file():
+            return
+        variants = self.spec.models.variants
+        todo = [(v, p) for v in variants for p in plan.parts if not self.run.part_path(v, p.index).is_file()]
+        self.progress.set(total=len(variants) * sum(part.asked for part in plan.parts), state="running")
+        self.progress.advance(len(variants) * sum(p.asked for p in plan.parts) - sum(p.asked for _, p in todo))
+        missing = []
+        for variant, part in todo:
+            table = cache.get(self._identity(variant), part, variant)
+            if table is None:
+                missing.append((variant, part))
+                continue
+            write_table(self.run.part_path(variant, part.index), table)
+            self.progress.advance(part.asked, reused=part.asked)
+        for variant in variants:
+            self._write_refusals(variant, plan.refusals, len(plan.parts))
+        self._preflight(plan, needed=bool(missing))
+        self.progress.expect(sum(part.tokens for _, part in missing))
+        for variant in variants:
+            parts = [part for other, part in missing if other == variant]
+            if parts:
+                self._compute_variant(variant, parts, cache)
+
+    def _compute_variant(self, variant: str, parts: Sequence[Part], cache: EvidenceCache) -> None:
+        session = self._loaded()
+        identity = self._identity(variant)
+        with session.models.variant(variant) as model:
+            for part in parts:
+                self.progress.set(variant=variant, state="running", message=f"{variant}: part {part.index + 1}")
+                table = evidence_table(session.observe(model, variant, part))
+                write_table(self.run.part_path(variant, part.index), table)
+                cache.put(identity, part, table)
+                self.progress.advance(part.asked, tokens=part.tokens)
+
+    def _write_refusals(self, variant: str, refusals: Sequence[Refusal], index: int) -> None:
+        if refusals:
+            pieces = [Evidence(r.task, variant, r.example_id, r.item, reason=r.reason) for r in refusals]
+            write_table(self.run.part_path(variant, index), evidence_table(pieces))
+
+    def _loaded(self) -> Session:
+        if self.session is None:
+            self.progress.set(state="loading", message="Loading the base model and its adapters")
+            from core.engine.session import Session
+
+            self.session = Session(
+                self.base, {name: (self.workspace.adapter_folder(name), ref.scale) for name, ref in self.spec.models.adapters.items()},
+                self.checkpoints, self.environment["device"], self.environment["dtype"], self.spec.settings, self.renderer,
+                warn=self.progress.warn,
+            )  # fmt: skip
+        return self.session
+
+    def _preflight(self, plan: Plan, *, needed: bool) -> None:
+        """Check every adapter before its numbers are made; findings of a run whose evidence was all found are kept too."""
+        if self.run.read_json("preflight") is not None:
+            return
+        kept = self.workspace.folder / ".lorascope" / "preflight"
+        entries: dict[str, Any] = {}
+        for name in self.spec.models.adapters:
+            identity = self._identity(name)
+            path = kept / f"{hashlib.sha256(json.dumps(vars(identity), sort_keys=True).encode()).hexdigest()}.json"
+            if not path.is_file():
+                self.progress.set(state="preflight", variant=name, message=f"Checking the adapter {name} before anything is measured")
+                write_json(path, self._loaded().preflight(name, _some_prompts(plan, 4), self.base))
+            entries[name] = json.loads(path.read_text(encoding="utf-8"))
+        write_json(self.run.folder / "preflight.json", {"variants": entries})
+        faults = [f"adapter {n!r}: {f['sentence']}" for n, e in entries.items() for f in e["findings"] if f["level"] == "error"]
+        if faults:
+            raise InputError(f"{' '.join(faults)} Mend it, or leave it out with --adapters.")
+
+    def _probe(self, plan: Plan) -> None:
+        prompts = _some_prompts(plan, PROBE_PROMPTS)
+        if not prompts:
+            return
+        self.progress.set(state="probing", message="Measuring speed and memory, each variant alone")
+        tokens = min(PROBE_TOKENS, self.spec.settings.max_new_tokens)
+        result = self._loaded().probe(self.spec.models.variants, prompts, tokens, self._probing)
+        write_json(self.run.folder / "probe.json", result)
+
+    def _probing(self, done: int, total: int) -> None:
+        self.progress.set(message=f"Measuring speed and memory, each variant alone: {done} of {total}")
+
+
+def _some_prompts(plan: Plan, count: int) -> list[tuple[int, ...]]:
+    """Return prompts of middling length, evenly spread; of generation where there is any."""
+    requests = [request for part in plan.parts for batch in part.batches for request in batch.requests]
+    generating = [r.prompt for r in requests if isinstance(r, GenerateRequest)]
+    prompts = sorted(set(generating or [r.prompt for r in requests]), key=lambda prompt: (len(prompt), prompt))
+    middle = prompts[len(prompts) // 4 : max(len(prompts) // 4 + 1, len(prompts) * 3 // 4)]
+    step = max(1, len(middle) // count)
+    return middle[::step][:count]
+
+
+def _workspace_of(run: Run) -> Workspace:
+    """Return the workspace whose runs folder the run lies in.
+
+    Raises:
+        InputError: it was copied away from its workspace: it can be viewed, but its models are not here.
+    """
+    folder = run.folder.resolve().parent.parent
+    if not (folder / "workspace.yaml").is_file():
+        raise InputError(f"{run.folder}: the run lies in no workspace (no workspace.yaml in {folder}): it can be viewed but not computed.")
+    return load_workspace(folder)
+
+
+def _may_have_gpu() -> bool:
+    """Tell whether torch has to be asked for a GPU; without a driver's files there is none."""
+    return platform.system() != "Linux" or any(Path(p).exists() for p in ("/dev/nvidiactl", "/dev/dri", "/dev/kfd", "/dev/nvidia0"))
+
+

@@ -1,0 +1,64 @@
+"""How a run is getting on: status.json in its folder, written by the worker and read by everybody else."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from core.store import Run, write_json
+
+State = Literal["queued", "loading", "preflight", "running", "probing", "finished", "failed", "cancelled", "interrupted"]
+ACTIVE: frozenset[State] = frozenset({"queued", "loading", "preflight", "running", "probing"})
+HEARTBEAT_SECONDS = 2.0
+STALE_SECONDS = 30.0
+"""An active run whose heartbeat is older than this was killed: its state is shown as ``interrupted``."""
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """One moment of a run."""
+
+    state: State
+    done: int = 0
+    """Examples x variants done, over all tasks."""
+    total: int = 0
+    reused: int = 0
+    """How many of ``done`` were not computed but found in the cache."""
+    started: float = 0.0
+    """Seconds since the epoch."""
+    updated: float = 0.0
+    """The heartbeat: seconds since the epoch."""
+    seconds_left: float | None = None
+    tokens_per_second: float | None = None
+    variant: str | None = None
+    message: str = ""
+    """What is going on, as a sentence."""
+    error: str | None = None
+    """Why it failed, as a sentence with what to do."""
+    warnings: tuple[str, ...] = ()
+    pid: int | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether a worker is (believed to be) at work."""
+        return self.state in ACTIVE
+
+
+def read_status(run: Run, now: float | None = None) -> RunStatus:
+    """Return the run's status; a heartbeat that stopped turns an active state into ``interrupted``."""
+    content: dict[str, Any] | None = run.read_json("status")
+    if content is None:
+        return RunStatus("queued", message="Waiting for its worker")
+    known = {key: value for key, value in content.items() if key in RunStatus.__dataclass_fields__}
+    status = RunStatus(**known | {"warnings": tuple(content.get("warnings", ()))})
+    if status.active and (time.time() if now is None else now) - status.updated > STALE_SECONDS:
+        message = "The worker stopped without a word. What it had finished is kept; resume goes on from there."
+        return replace(status, state="interrupted", message=message)
+    return status
+
+
+def write_status(folder: Path, status: RunStatus) -> None:
+    """Store the status, stamped with this moment."""
+    write_json(folder / "status.json", asdict(replace(status, updated=time.time())))

@@ -1,0 +1,75 @@
+"""The process that does a job: ``python -m core.jobs.worker evaluate RUN_FOLDER``."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+from core.errors import InputError, RunError
+from core.jobs.status import read_status, write_status
+from core.store import Run
+
+
+class Cancelled(BaseException):
+    """The user asked to stop; not an Exception, so that nothing on the way takes it for a failure of its own."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one job and return the exit code: 0 done, 1 failed, 2 the input is wrong, 130 cancelled."""
+    kind, folder = arguments[0], Path(arguments[1])
+    signal.signal(signal.SIGTERM, _cancel)
+    try:
+        if kind != "evaluate":
+            raise InputError(f"There is no job of kind {kind!r}; there is: evaluate.")
+        from core.jobs.evaluate import evaluate
+
+        evaluate(folder)
+        return 0
+    except Cancelled:
+        _say(folder, "cancelled", None, "Cancelled. What was finished is kept; resume goes on from there.")
+        return 130
+    except InputError as error:
+        _say(folder, "failed", str(error), "Nothing was lost; resume when it is mended.")
+        return 2
+    except OSError as error:
+        _say(folder, "failed", _disk_sentence(error, folder), "What was finished is kept; resume goes on from there.")
+        return 1
+    except RunError as error:
+        _say(folder, "failed", str(error), "What was finished is kept; resume goes on from there.")
+        return 1
+    except Exception as error:
+        traceback.print_exc()
+        sentence = f"{type(error).__name__}: {error}. The whole trace is in log.txt of the run's folder."
+        _say(folder, "failed", sentence, "What was finished is kept; resume goes on from there.")
+        return 1
+
+
+def _disk_sentence(error: OSError, folder: Path) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"{folder}: the disk is full. Free some space and resume."
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return f"{error.filename or folder}: cannot be written ({os.strerror(error.errno)}). Make it writable and resume."
+    return f"{error}. Resume when it is mended."
+
+
+def _say(folder: Path, state: str, error: str | None, message: str) -> None:
+    print(error or message, file=sys.stderr, flush=True)
+    try:
+        status = replace(read_status(Run(folder)), state=state, error=error, message=message, seconds_left=None, pid=None)  # type: ignore[arg-type]
+        write_status(folder, status)
+    except (OSError, InputError) as problem:  # the disk is full: the last heartbeat going stale says it
+        print(f"The status could not be written: {problem}", file=sys.stderr, flush=True)
+
+
+def _cancel(_signal: int, _frame: FrameType | None) -> None:
+    raise Cancelled
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

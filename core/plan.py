@@ -1,0 +1,267 @@
+"""What has to be computed, in which batches. Decided from the spec, the examples and the tokenizer alone, without torch.
+
+The plan does not depend on how far a run has come or where it is computed: batch size changes the last bits of float32,
+so only a fixed plan makes a killed and resumed run equal to one that was never killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+from core.data.prompt import Encoded, PromptRenderer, fill
+from core.records import Example
+from core.spec import RunSpec, Settings, TaskSpec
+from core.tree import TokenTree
+
+YES_NO = ("yes", "no")
+REFERENCE_ITEM = "reference"
+ROWS_GENERATING = 24
+"""Rows decoded side by side on a CPU: 16 to 32 keep it busiest (measured: 78, 133, 100 tokens/s at 8, 24, 64)."""
+BATCHES_A_PART = 8
+CPU_BATCH_TOKENS = 768
+GPU_BATCH_TOKENS = 8_192
+"""Default token budgets of a batch; larger ones were slower on a CPU (its caches), smaller ones leave a GPU idle."""
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """One possible answer: its tokens, the end-of-turn token included."""
+
+    text: str
+    ids: tuple[int, ...]
+    starts: tuple[int, ...]
+    n_bytes: int
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    """How likely is each continuation after the prompt?"""
+
+    task: str
+    example_id: str
+    item: str
+    kind: Literal["options", "likelihood"]
+    prompt: tuple[int, ...]
+    continuations: tuple[Continuation, ...]
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """What does the variant answer?"""
+
+    task: str
+    example_id: str
+    item: str
+    prompt: tuple[int, ...]
+
+
+Request = ScoreRequest | GenerateRequest
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Something that cannot be asked of this model, with the reason."""
+
+    task: str
+    example_id: str
+    item: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that go through the model together. A row of score requests is one tree; a row of generation one prompt."""
+
+    kind: Literal["score", "generate"]
+    rows: tuple[tuple[Request, ...], ...]
+    tokens: int
+    """Tokens that go through the model, padding included; for generation an upper bound."""
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """All requests of all rows."""
+        return tuple(request for row in self.rows for request in row)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Whole batches whose evidence is written together."""
+
+    index: int
+    batches: tuple[Batch, ...]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything that is asked in this part, tokens and batches included."""
+        content = json.dumps([asdict(batch) for batch in self.batches], ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of its batches: what progress and time left are reckoned by."""
+        return sum(batch.tokens for batch in self.batches)
+
+    @property
+    def asked(self) -> int:
+        """How many pieces of evidence it makes."""
+        return sum(len(batch.requests) for batch in self.batches)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All parts, the same for every variant."""
+
+    parts: tuple[Part, ...]
+    refusals: tuple[Refusal, ...]
+
+
+def render_example(example: Example, task: TaskSpec, renderer: PromptRenderer, option: str | None = None) -> str:
+    """Return the prompt of an example as the model sees it; ``option`` is the tag that a multilabel task asks about.
+
+    Raises:
+        InputError: the prompt names a field that the row lacks, or the chat template refuses it.
+    """
+    if task.prompt is None:
+        return ""
+    where = f"task {example.task}, example {example.id}"
+    question = fill(task.prompt, dict(example.fields) | ({"option": option} if option is not None else {}), where)
+    if task.template == "none":
+        return question
+    messages: list[dict[str, Any]] = [{"role": "system", "content": task.system}] if task.system else []
+    for shot in task.few_shot:
+        messages.append({"role": "user", "content": fill(task.prompt, shot.fields, f"{where}, few_shot")})
+        messages.append({"role": "assistant", "content": shot.answer})
+    return renderer.render([*messages, {"role": "user", "content": question}])
+
+
+def with_prompts(examples: Iterable[Example], spec: RunSpec, renderer: PromptRenderer) -> tuple[Example, ...]:
+    """Return the examples with the prompt that the model will see; ``{option}`` stays where each tag is asked about."""
+    return tuple(
+        replace(e, prompt=render_example(e, spec.tasks[e.task], renderer, "{option}" if _asks_each_tag(spec, e) else None))
+        for e in examples
+    )
+
+
+def _asks_each_tag(spec: RunSpec, example: Example) -> bool:
+    return spec.tasks[example.task].kind == "multilabel"
+
+
+def make_plan(examples: Sequence[Example], spec: RunSpec, renderer: PromptRenderer, *, batch_tokens: int) -> Plan:
+    """Plan the batches for all examples of all tasks.
+
+    Score requests of the same example (over all tasks of one dataset) share a row, as one tree. Rows are sorted by
+    length, longest first, so that running out of memory shows at once, and batched while rows x longest row fits
+    ``batch_tokens``.
+    """
+    refusals: list[Refusal] = []
+    scored: dict[tuple[str, str], list[ScoreRequest]] = {}
+    generated: list[GenerateRequest] = []
+    for example in examples:
+        task = spec.tasks[example.task]
+        for request in _requests(example, task, renderer):
+            too_long = _too_long(request, renderer.context_length, spec.settings)
+            if too_long:
+                refusals.append(Refusal(request.task, request.example_id, request.item, too_long))
+            elif isinstance(request, ScoreRequest):
+                scored.setdefault((task.dataset, example.id), []).append(request)
+            else:
+                generated.append(request)
+    batches = [*_score_batches(scored, batch_tokens), *_generate_batches(generated, spec.settings, batch_tokens)]
+    return Plan(_parts(batches), tuple(refusals))
+
+
+def _requests(example: Example, task: TaskSpec, renderer: PromptRenderer) -> Iterable[Request]:
+    def prompt_ids(option: str | None = None) -> tuple[int, ...]:
+        text = render_example(example, task, renderer, option)
+        ids = renderer.encode(text, special=task.template == "none").ids
+        return ids if task.template == "chat" else (ids or renderer.start_ids)
+
+    def answers(texts: Iterable[str]) -> tuple[Continuation, ...]:
+        return tuple(_continuation(text, task, renderer) for text in texts)
+
+    identity = (example.task, example.id)
+    if task.generates:
+        yield GenerateRequest(*identity, "", prompt_ids())
+    elif task.kind == "multilabel":
+        for tag in example.options:
+            yield ScoreRequest(*identity, tag, "options", prompt_ids(tag), answers(YES_NO))
+    elif task.kind != "likelihood":
+        yield ScoreRequest(*identity, "", "options", prompt_ids(), answers(example.options))
+    if task.kind in ("generation", "likelihood"):
+        item = REFERENCE_ITEM if task.generates else ""
+        text = example.reference[0] if isinstance(example.reference, list) else example.reference
+        yield ScoreRequest(*identity, item, "likelihood", prompt_ids(), answers([str(text)]))
+
+
+def _continuation(text: str, task: TaskSpec, renderer: PromptRenderer) -> Continuation:
+    spaced = " " if task.template == "none" and task.prompt and not task.prompt[-1].isspace() else ""
+    encoded: Encoded = renderer.encode(spaced + text)
+    end = renderer.end_of_turn_ids if task.template == "chat" else ()
+    starts = tuple(max(0, start - len(spaced)) for start in encoded.starts)
+    return Continuation(text, encoded.ids + end, starts + (len(text),) * len(end), len(text.encode()))
+
+
+def _too_long(request: Request, context: int | None, settings: Settings) -> str | None:
+    if not request.prompt:
+        return "the prompt is empty"
+    answer = (
+        settings.max_new_tokens
+        if isinstance(request, GenerateRequest)
+        else max(len(continuation.ids) for continuation in request.continuations)
+    )
+    if context is not None and len(request.prompt) + answer > context:
+        return f"prompt and answer need {len(request.prompt) + answer:,} tokens; the model's context holds {context:,}"
+    if isinstance(request, ScoreRequest) and any(not continuation.ids for continuation in request.continuations):
+        return "a reference or option is empty: it has no tokens to score"
+    return None
+
+
+def tree_size(requests: Sequence[ScoreRequest]) -> int:
+    """Return how many tokens the requests of one row put through the model."""
+    tree = TokenTree()
+    for request in requests:
+        last = tree.add(request.prompt)[-1]
+        for continuation in request.continuations:
+            tree.add(continuation.ids[:-1], last)
+    return len(tree)
+
+
+def _score_batches(scored: dict[tuple[str, str], list[ScoreRequest]], budget: int) -> Iterable[Batch]:
+    sized = sorted(((tree_size(requests), key) for key, requests in scored.items()), reverse=True)
+    rows: list[tuple[Request, ...]] = []
+    widest = 0
+    for size, key in sized:
+        if rows and widest * (len(rows) + 1) > budget:
+            yield Batch("score", tuple(rows), widest * len(rows))
+            rows = []
+        widest = size if not rows else widest
+        rows.append(tuple(scored[key]))
+    if rows:
+        yield Batch("score", tuple(rows), widest * len(rows))
+
+
+def _generate_batches(requests: list[GenerateRequest], settings: Settings, budget: int) -> Iterable[Batch]:
+    ordered = sorted(requests, key=lambda request: (-len(request.prompt), request.task, request.example_id))
+    height = max(1, ROWS_GENERATING * budget // CPU_BATCH_TOKENS)
+    for first in range(0, len(ordered), height):
+        rows = ordered[first : first + height]
+        width = len(rows[0].prompt) + settings.max_new_tokens
+        yield Batch("generate", tuple((request,) for request in rows), width * len(rows))
+
+
+def _parts(batches: Sequence[Batch]) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    waiting: list[Batch] = []
+    for batch in batches:
+        if waiting and (batch.kind != waiting[0].kind or batch.kind == "generate" or len(waiting) == BATCHES_A_PART):
+            parts.append(Part(len(parts), tuple(waiting)))
+            waiting = []
+        waiting.append(batch)
+    if waiting:
+        parts.append(Part(len(parts), tuple(waiting)))
+    return tuple(parts)

@@ -1,0 +1,171 @@
+"""Turn a workspace and a choice into a run's folder, ready for its worker. Everything that can be checked without torch is."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core.adapters import check_against_base, read_adapter
+from core.data.read import load_examples
+from core.errors import InputError, nearest
+from core.jobs.status import RunStatus, read_status, write_status
+from core.records import BASELINE, Example
+from core.spec import ModelSet, RunSpec, Settings, TaskSpec
+from core.store import Run, create_run
+from core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of a workspace is to be run; None is everything."""
+
+    adapters: tuple[str, ...] | None = None
+    tasks: tuple[str, ...] | None = None
+    limit: int | None = None
+    """The first so many examples of each dataset."""
+    settings: Mapping[str, Any] | None = None
+    """Settings that differ from the workspace's."""
+    name: str | None = None
+    """The run's folder; by default the time."""
+    prefix: str = ""
+
+
+def prepare_run(workspace: Workspace, choice: Choice) -> Run:
+    """Check the choice, make the run's folder and write what is asked into it.
+
+    Raises:
+        InputError: a name is unknown, a model, adapter or dataset is missing or faulty, the folder exists or cannot be
+            written. Nothing is left behind then.
+    """
+    models, tasks = chosen_models(workspace, choice.adapters), chosen_tasks(workspace, choice.tasks)
+    settings = Settings.model_validate(workspace.spec.settings.model_dump() | dict(choice.settings or {}))
+    if choice.limit is not None and choice.limit < 1:
+        raise InputError(f"limit: found {choice.limit}; expected a number of examples, 1 or more.")
+    check_models(workspace, models)
+    examples: list[Example] = []
+    for name in tasks:
+        examples += load_examples(workspace, name, choice.limit)
+    folder = _new_folder(workspace, choice)
+    spec = RunSpec(
+        id=folder.name, created=datetime.now(UTC).isoformat(timespec="seconds"), models=models,
+        datasets={task.dataset: workspace.spec.datasets[task.dataset] for task in tasks.values()}, tasks=tasks,
+        settings=settings, limit=choice.limit, family=declared_family(tasks),
+    )  # fmt: skip
+    try:
+        run = create_run(folder, spec)
+        run.write_examples(examples)
+        write_status(folder, RunStatus("queued", message="Waiting for its worker"))
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise InputError(f"{folder}: the run's folder cannot be written ({error.strerror}). Free some space or make it writable.") from None
+    return run
+
+
+def _new_folder(workspace: Workspace, choice: Choice) -> Path:
+    if choice.name is None:
+        return workspace.new_run_folder(choice.prefix)
+    folder = workspace.runs_folder / choice.name
+    if (folder / "spec.json").exists():
+        raise InputError(f"{folder}: there is a run of this name already; choose another, or resume it: lorascope evaluate --resume {choice.name}")
+    return folder
+
+
+def chosen_models(workspace: Workspace, names: Sequence[str] | None) -> ModelSet:
+    """Return the workspace's model set with the chosen adapters and checkpoints alone."""
+    models = workspace.spec.models
+    if names is None:
+        return models
+    known = (*models.adapters, *models.checkpoints)
+    _all_known("adapter", [name for name in names if name != BASELINE], known, workspace.path)
+    return ModelSet(
+        base=models.base,
+        adapters={name: ref for name, ref in models.adapters.items() if name in names},
+        checkpoints={name: ref for name, ref in models.checkpoints.items() if name in names},
+    )
+
+
+def chosen_tasks(workspace: Workspace, names: Sequence[str] | None) -> dict[str, TaskSpec]:
+    """Return the chosen tasks in the workspace's order."""
+    tasks = workspace.spec.tasks
+    if names is not None:
+        _all_known("task", names, tasks, workspace.path)
+    chosen = {name: task for name, task in tasks.items() if names is None or name in names}
+    if not chosen:
+        raise InputError(f"{workspace.path}: no task is chosen; there are: {', '.join(tasks) or 'none yet'}.")
+    return chosen
+
+
+def _all_known(what: str, names: Iterable[str], known: Iterable[str], path: Path) -> None:
+    known = tuple(known)
+    for name in names:
+        if name not in known:
+            raise InputError(f"{path}: there is no {what} {name!r}{nearest(name, known)}; there are: {', '.join(known) or 'none'}.")
+
+
+def declared_family(tasks: Mapping[str, TaskSpec]) -> tuple[str, ...]:
+    """Return the primary metrics as ``task/metric``: declared before any result is seen, so that none can be chosen by it."""
+    return tuple(
+        f"{name}/{metric}" for name, task in tasks.items() for metric in (task.metrics if task.primary is None else task.primary)
+    )
+
+
+def check_models(workspace: Workspace, models: ModelSet) -> None:
+    """Check base, adapters and checkpoints as far as files tell.
+
+    Raises:
+        InputError: one is missing, cannot be trusted, was made for another base, or does nothing.
+    """
+    base = workspace.model_location(models.base)
+    if isinstance(base, Path):
+        _check_model_folder(base, f"{workspace.path}: models.base.path", models.base.path)
+    for name, ref in models.checkpoints.items():
+        location = workspace.model_location(ref)
+        if isinstance(location, Path):
+            _check_model_folder(location, f"{workspace.path}: models.checkpoints.{name}.path", ref.path)
+    for name in models.adapters:
+        facts = read_adapter(workspace.adapter_folder(name))
+        if isinstance(base, Path):
+            faults = [finding for finding in check_against_base(facts, base) if finding.level == "error"]
+            if faults:
+                raise InputError(f"adapter {name!r}: {faults[0].sentence}")
+
+
+def _check_model_folder(folder: Path, where: str, written: str) -> None:
+    if (folder / "config.json").is_file():
+        return
+    if written.startswith("cache:"):
+        raise InputError(f"{where}: the sample's base model is not in the cache yet. Fetch it once with: lorascope demo --fetch-only")
+    if not folder.is_dir():
+        raise InputError(f"{where}: found no folder {folder}; expected a model's folder (config.json, *.safetensors) or a Hub id.")
+    raise InputError(f"{where}: {folder} has no config.json; expected a model's folder as transformers saves it.")
+
+
+def estimate_seconds(workspace: Workspace, choice: Choice) -> float | None:
+    """Return how long the choice will take, reckoned from the newest finished run here; None when there is none.
+
+    Reckoned by examples x tasks x variants that were computed, not taken from the cache; what this machine was doing
+    beside it is unknown, so it is a guess and shown as one.
+    """
+    for run in workspace.runs():
+        status = read_status(run)
+        computed = status.done - status.reused
+        if status.state == "finished" and computed > 0 and status.started and status.updated > status.started:
+            rate = computed / (status.updated - status.started)
+            tasks = chosen_tasks(workspace, choice.tasks)
+            asked = sum(_pieces(run, name, choice.limit) for name in tasks if name in run.spec.tasks)
+            variants = len(chosen_models(workspace, choice.adapters).variants)
+            return asked * variants / rate if asked else None
+    return None
+
+
+def _pieces(run: Run, task: str, limit: int | None) -> int:
+    """Return how many pieces of evidence a task asks for, going by the examples of an earlier run."""
+    examples = [example for example in run.examples if example.task == task][:limit]
+    spec = run.spec.tasks[task]
+    if spec.kind == "multilabel":
+        return sum(len(example.options) for example in examples)
+    return len(examples) * (2 if spec.kind == "generation" else 1)

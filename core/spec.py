@@ -1,0 +1,194 @@
+"""What is asked: a workspace's models, datasets, tasks and settings, and the spec of a run.
+
+Read from YAML by `core.workspace`; every mistake names the file, the key, what was found and what was expected.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from core.records import BASELINE, FORMAT_VERSION, Kind
+
+KINDS: tuple[str, ...] = get_args(Kind)
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$")]
+"""A short name that can be part of a file's name; letters, digits and . _ + - only."""
+
+
+class Strict(BaseModel):
+    """Frozen, and an unknown key is a mistake rather than ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelRef(Strict):
+    """Where a model's weights are."""
+
+    path: str
+    """A folder (relative to the workspace), a Hub id, or ``cache:NAME`` for the sample's base."""
+    revision: str | None = None
+
+
+class AdapterRef(Strict):
+    """Where an adapter is, and how strongly it is applied."""
+
+    path: str
+    scale: float = 1.0
+    """Multiplies the adapter's own scale; 1 is the adapter as trained, 0 the baseline."""
+
+
+class ModelSet(Strict):
+    """One base model and its variants. The baseline is the base with every adapter off."""
+
+    base: ModelRef
+    adapters: dict[Name, AdapterRef] = {}
+    checkpoints: dict[Name, ModelRef] = {}
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> ModelSet:
+        for name in (*self.adapters, *self.checkpoints):
+            if name == BASELINE or (name in self.adapters and name in self.checkpoints):
+                raise ValueError(f"{name!r} is taken: {BASELINE!r} is the base itself, and names are used once")
+        return self
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Every variant's name, the baseline first."""
+        return (BASELINE, *self.adapters, *self.checkpoints)
+
+
+class DatasetSpec(Strict):
+    """Where a dataset is and what its fields mean."""
+
+    path: str
+    train: str | None = None
+    id: str = "id"
+    """The field that names an example; rows without it are numbered from 1."""
+    language: str | None = None
+    """The field that names a row's language."""
+    group: str | None = None
+    """The field whose value rows share that belong together (statistics then go by cluster)."""
+    tags: tuple[str, ...] = ()
+    """Fields to filter and slice by."""
+
+
+class AnswerRule(Strict):
+    """How a label or number is read out of a generated text."""
+
+    rule: Literal["option", "regex", "json", "contains"]
+    pattern: str | None = None
+    """For ``regex``: a regular expression; its first group, or else the whole match, is the answer."""
+    field: str | None = None
+    """For ``json``: the key of the first JSON object in the text; dots go deeper."""
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> AnswerRule:
+        needed = {"regex": "pattern", "json": "field"}.get(self.rule)
+        if needed and not getattr(self, needed):
+            raise ValueError(f"rule {self.rule!r} needs the key {needed!r}")
+        return self
+
+
+class FewShot(Strict):
+    """One worked example shown before the question."""
+
+    fields: dict[str, Any]
+    answer: str
+
+
+class TaskSpec(Strict):
+    """A dataset, a kind, a prompt and its metrics."""
+
+    dataset: str
+    kind: Kind
+    prompt: str | None = None
+    """The user's message; ``{field}`` is a field of the row, ``{option}`` (multilabel) the tag that is asked about."""
+    system: str | None = None
+    template: Literal["chat", "none"] = "chat"
+    """``none`` gives the prompt to the model as it is, without the chat template."""
+    options: tuple[str | int | float, ...] | str | None = None
+    """The options themselves, or ``"{field}"``: the field that lists them for each row."""
+    reference: str
+    """The field with the right answer."""
+    metrics: tuple[str, ...] = ()
+    primary: tuple[str, ...] | None = None
+    """The metrics whose p-values form the run's family; by default all of ``metrics``."""
+    answer: AnswerRule | None = None
+    """Given: the model generates and the answer is read by this rule. Not given: options are scored."""
+    few_shot: tuple[FewShot, ...] = ()
+    bands: dict[str, float] = {}
+    """Metric to equivalence band: two variants count as the same when the interval of their difference lies within."""
+
+    @property
+    def generates(self) -> bool:
+        """Whether the task's evidence is a generated text."""
+        return self.kind == "generation" or self.answer is not None
+
+    @model_validator(mode="after")
+    def _kind_has_what_it_needs(self) -> TaskSpec:
+        if self.prompt is None and self.kind != "likelihood":
+            raise ValueError(f"a {self.kind} task needs the key 'prompt'")
+        if self.kind in ("classification", "regression", "multilabel", "ranking") and not self.options and self.answer is None:
+            raise ValueError(f"a {self.kind} task needs the key 'options' (or 'answer', to read a generated text)")
+        if self.kind == "multilabel" and self.answer is None and "{option}" not in (self.prompt or ""):
+            raise ValueError("a multilabel task asks yes or no for each tag: its prompt needs {option}")
+        if self.kind in ("multilabel", "ranking") and self.answer is not None:
+            raise ValueError(f"a {self.kind} task is scored by its options; 'answer' rules do not apply")
+        return self
+
+
+class Settings(Strict):
+    """How evidence is made. Everything here that moves a number is part of the run's identity."""
+
+    max_new_tokens: Annotated[int, Field(ge=1, le=32768)] = 64
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    """0 is greedy decoding; above it tokens are drawn, with ``seed``."""
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """``auto``: bfloat16 on a GPU that has it, float32 on the CPU."""
+    device: str = "auto"
+    batch_tokens: Annotated[int, Field(ge=64)] | None = None
+    """Token budget of a batch; by default 768 on the CPU and 8,192 on a GPU."""
+    probe: bool = True
+    """Whether speed and memory are measured, each variant alone."""
+    trust_remote_code: Literal[False] = False
+    """Model repositories' own code is never run."""
+
+
+class WorkspaceSpec(Strict):
+    """The content of workspace.yaml."""
+
+    models: ModelSet
+    datasets: dict[Name, DatasetSpec]
+    tasks: dict[Name, TaskSpec]
+    settings: Settings = Settings()
+
+    @model_validator(mode="after")
+    def _tasks_name_datasets(self) -> WorkspaceSpec:
+        for name, task in self.tasks.items():
+            if task.dataset not in self.datasets:
+                raise ValueError(f"tasks.{name}.dataset: found {task.dataset!r}, expected one of {', '.join(self.datasets)}")
+        return self
+
+
+class RunSpec(Strict):
+    """One run: model set x tasks x settings, with everything resolved. Stored as spec.json in the run's folder."""
+
+    format_version: int = FORMAT_VERSION
+    id: str
+    created: str
+    """UTC, ISO 8601."""
+    models: ModelSet
+    datasets: dict[str, DatasetSpec]
+    tasks: dict[str, TaskSpec]
+    settings: Settings
+    limit: int | None = None
+    """The first so many examples of each dataset; None is all."""
+    reference: str = BASELINE
+    level: float = 0.95
+    """Of every interval."""
+    family: tuple[str, ...] = ()
+    """The primary metrics as ``task/metric``: with the adapters they are the family of Holm's correction."""

@@ -1,0 +1,245 @@
+"""A run's folder: written in parts, atomically; resumed; compacted; read lazily.
+
+    spec.json  environment.json  status.json  log.txt  preflight.json  probe.json  notes.jsonl
+    examples.parquet           what was asked, with prompts and references
+    parts/VARIANT/00012.parquet   evidence of one planned part (whole batches), while the run goes on
+    evidence.parquet           all evidence, once the run is finished
+    derived/                   what can be computed again from the above
+
+The folder is all there is to copy to another machine. Reading it needs neither torch nor the models.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from core.errors import InputError
+from core.records import FORMAT_VERSION, Evidence, Example, Generation, Likelihood, OptionScores
+from core.spec import RunSpec
+
+_INTS, _FLOATS, _TEXTS = pa.list_(pa.int32()), pa.list_(pa.float32()), pa.list_(pa.string())
+
+EVIDENCE_SCHEMA = pa.schema([
+    ("task", pa.string()), ("variant", pa.string()), ("example_id", pa.string()), ("item", pa.string()),
+    ("kind", pa.string()), ("reason", pa.string()),
+    ("text", pa.string()), ("finish", pa.string()), ("n_prompt_tokens", pa.int32()),
+    ("token_ids", _INTS), ("token_logprobs", _FLOATS), ("token_starts", _INTS), ("token_top", pa.list_(pa.bool_())),
+    ("n_bytes", pa.int64()),
+    ("options", _TEXTS), ("option_logprob_sums", pa.list_(pa.float64())), ("option_n_tokens", _INTS),
+    ("option_n_bytes", _INTS),
+])  # fmt: skip
+"""One row a piece of evidence; the columns of the other kinds are null."""
+
+EXAMPLE_SCHEMA = pa.schema([
+    ("task", pa.string()), ("id", pa.string()), ("prompt", pa.string()), ("fields", pa.string()),
+    ("reference", pa.string()), ("options", _TEXTS), ("tags", _TEXTS), ("language", pa.string()), ("group", pa.string()),
+])  # fmt: skip
+"""``fields`` and ``reference`` are JSON."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it appears whole or not at all, and is on disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(scratch, 0o644)
+        os.replace(scratch, path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON atomically, readable by people."""
+    write_atomically(path, (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode())
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a Parquet file atomically."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    write_atomically(path, sink.getvalue().to_pybytes())
+
+
+def evidence_table(evidence: Iterable[Evidence]) -> pa.Table:
+    """Return evidence as a table of `EVIDENCE_SCHEMA`."""
+    return pa.Table.from_pylist([_evidence_row(piece) for piece in evidence], schema=EVIDENCE_SCHEMA)
+
+
+def _evidence_row(piece: Evidence) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "task": piece.task, "variant": piece.variant, "example_id": piece.example_id, "item": piece.item, "reason": piece.reason,
+    }  # fmt: skip
+    if (generation := piece.generation) is not None:
+        row |= {"kind": "generation", **{f.name: getattr(generation, f.name) for f in fields(generation)}}
+    elif (likelihood := piece.likelihood) is not None:
+        row |= {"kind": "likelihood", **{f.name: getattr(likelihood, f.name) for f in fields(likelihood)}}
+    elif (scores := piece.option_scores) is not None:
+        row |= {
+            "kind": "options", "options": scores.options, "option_logprob_sums": scores.logprob_sums,
+            "option_n_tokens": scores.n_tokens, "option_n_bytes": scores.n_bytes,
+        }  # fmt: skip
+    return row
+
+
+def evidence_from_row(row: dict[str, Any]) -> Evidence:
+    """Return the evidence that one row of `EVIDENCE_SCHEMA` holds."""
+    identity = {key: row[key] for key in ("task", "variant", "example_id", "item", "reason")}
+    if row["kind"] == "generation":
+        generation = Generation(
+            row["text"], row["finish"], row["n_prompt_tokens"], tuple(row["token_ids"]), tuple(row["token_logprobs"])
+        )
+        return Evidence(**identity, generation=generation)
+    if row["kind"] == "likelihood":
+        likelihood = Likelihood(
+            tuple(row["token_ids"]), tuple(row["token_logprobs"]), tuple(row["token_starts"]), tuple(row["token_top"]),
+            row["n_bytes"],
+        )  # fmt: skip
+        return Evidence(**identity, likelihood=likelihood)
+    if row["kind"] == "options":
+        scores = OptionScores(
+            tuple(row["options"]), tuple(row["option_logprob_sums"]), tuple(row["option_n_tokens"]),
+            tuple(row["option_n_bytes"]),
+        )  # fmt: skip
+        return Evidence(**identity, option_scores=scores)
+    return Evidence(**identity)
+
+
+class Run:
+    """A run's folder, read. Nothing is cached across instances: open a new one to see what has changed."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the run in ``folder``; nothing but the existence of spec.json is checked until it is needed.
+
+        Raises:
+            InputError: there is no run in this folder.
+        """
+        self.folder = Path(folder)
+        if not (self.folder / "spec.json").is_file():
+            raise InputError(f"{folder}: there is no run here (no spec.json). `lorascope runs` lists the runs of a workspace.")
+
+    @property
+    def id(self) -> str:
+        """The run's name, which is its folder's."""
+        return self.folder.name
+
+    @cached_property
+    def spec(self) -> RunSpec:
+        """What was asked.
+
+        Raises:
+            InputError: spec.json is broken, or was written by a newer version.
+        """
+        path = self.folder / "spec.json"
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            version = content.get("format_version")
+        except (ValueError, AttributeError) as error:
+            raise InputError(f"{path}: this is not a run's spec ({error}). Restore the file from a copy of the run.") from None
+        if not isinstance(version, int) or version > FORMAT_VERSION:
+            raise InputError(
+                f"{path}: the run has format version {version!r}; this lorascope reads up to {FORMAT_VERSION}. "
+                "Update lorascope to open it: pip install -U lorascope"
+            )
+        try:
+            return RunSpec.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise InputError(f"{path}: {key}: {first['msg']}. Restore the file from a copy of the run.") from None
+
+    def read_json(self, name: str, default: Any = None) -> Any:
+        """Return the content of a JSON file of the run (``status``, ``environment``, ``preflight``, ``probe``)."""
+        path = self.folder / f"{name}.json"
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return default
+        except ValueError as error:
+            raise InputError(f"{path}: not valid JSON ({error}).") from None
+
+    @cached_property
+    def examples(self) -> tuple[Example, ...]:
+        """Every example of every task, in the order of task and dataset."""
+        path = self.folder / "examples.parquet"
+        rows = pq.read_table(path).to_pylist() if path.is_file() else []
+        return tuple(
+            Example(
+                task=row["task"], id=row["id"], prompt=row["prompt"], fields=json.loads(row["fields"]),
+                reference=json.loads(row["reference"]), options=tuple(row["options"] or ()), tags=tuple(row["tags"] or ()),
+                language=row["language"], group=row["group"],
+            )
+            for row in rows
+        )  # fmt: skip
+
+    def write_examples(self, examples: Sequence[Example]) -> None:
+        """Store what is asked."""
+        rows = [
+            {
+                "task": e.task, "id": e.id, "prompt": e.prompt, "fields": json.dumps(e.fields, ensure_ascii=False),
+                "reference": json.dumps(e.reference, ensure_ascii=False), "options": e.options, "tags": e.tags,
+                "language": e.language, "group": e.group,
+            }
+            for e in examples
+        ]  # fmt: skip
+        write_table(self.folder / "examples.parquet", pa.Table.from_pylist(rows, schema=EXAMPLE_SCHEMA))
+
+    def part_path(self, variant: str, part: int) -> Path:
+        """Return where the evidence of one planned part of one variant is kept while the run goes on."""
+        return self.folder / "parts" / variant / f"{part:05d}.parquet"
+
+    def evidence(self, columns: list[str] | None = None, **where: str) -> pa.Table:
+        """Return the evidence that is there so far, filtered by equality: ``evidence(task="reply", variant="qv-r8")``.
+
+        Rows are in the order of variant, task, planned part; join them by ``example_id``, never by position.
+        """
+        filters = [(key, "=", value) for key, value in where.items()] or None
+        whole = self.folder / "evidence.parquet"
+        if whole.is_file():
+            return pq.read_table(whole, columns=columns, filters=filters)
+        paths = sorted((self.folder / "parts").glob("*/*.parquet"))
+        tables = [pq.read_table(path, columns=columns, filters=filters, partitioning=None) for path in paths]
+        if not tables:
+            schema = EVIDENCE_SCHEMA if columns is None else pa.schema([EVIDENCE_SCHEMA.field(name) for name in columns])
+            return schema.empty_table()
+        return pa.concat_tables(tables)
+
+    def compact(self) -> None:
+        """Join the parts into evidence.parquet, in one order whatever the order they were made in; then remove them."""
+        if (self.folder / "evidence.parquet").is_file():
+            return
+        table = self.evidence().sort_by([(key, "ascending") for key in ("task", "variant", "example_id", "item", "kind")])
+        write_table(self.folder / "evidence.parquet", table)
+        for path in (self.folder / "parts").glob("*/*.parquet"):
+            path.unlink()
+        for path in sorted((self.folder / "parts").glob("*")):
+            path.rmdir()
+        (self.folder / "parts").rmdir()
+
+
+def create_run(folder: Path, spec: RunSpec) -> Run:
+    """Make a run's folder with its spec.
+
+    Raises:
+        InputError: the folder holds another run already.
+    """
+    path = folder / "spec.json"
+    if path.exists():
+        raise InputError(f"{folder}: there is a run here already; a new run needs a folder of its own.")
+    write_json(path, spec.model_dump(mode="json"))
+    return Run(folder)
