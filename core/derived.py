@@ -48,6 +48,7 @@ class StatisticsReader:
     """Reads the statistics of one run; hashes its evidence once, and reads predictions once for all metrics."""
 
     def __init__(self, run: Run) -> None:
+        """Hash the evidence of ``run``, so that what is kept can be told to be of it."""
         self.run = run
         self._evidence_hash = _hash_files(run.folder / "evidence.parquet", run.folder / "examples.parquet")
         self._observed: tuple[tuple[str, str], Observations] | None = None

@@ -133,8 +133,8 @@ class ExampleTable:
 
     def position(self, example_id: str | None) -> int | None:
         """Return where an example is; None if the task has no such example."""
-        found = self.ids.get_indexer([example_id])[0]
-        return None if found < 0 else int(found)
+        found = int(self.ids.get_indexer(pd.Index([example_id], dtype=object))[0])
+        return None if found < 0 else found
 
 
 def make_table(task: str, ids: Sequence[str], tags: Iterable[Sequence[str] | None]) -> ExampleTable:
@@ -155,6 +155,8 @@ class Query:
     reference: str
     outcome: Outcome | None = None
     tags: tuple[str, ...] = ()
+    part: str | None = None
+    """The slice that everything is about, one tag; tags filter within it."""
     matching: frozenset[str] | None = None
     """Ids found by a text search; None is no search."""
     sort: Sort = "change"
@@ -185,7 +187,9 @@ class Selection:
 
     def rank(self, position: int | None) -> int | None:
         """Return the place of an example in the order, from 0; None if the filters leave it out."""
-        found = np.flatnonzero(self.positions == position) if position is not None else ()
+        if position is None:
+            return None
+        found = np.flatnonzero(self.positions == position)
         return int(found[0]) if len(found) else None
 
     def page_of(self, position: int | None) -> int | None:
@@ -225,23 +229,29 @@ def outcomes(scores: pd.DataFrame, variant: str, reference: str, measure: Measur
     return difference, classes.astype(object)
 
 
-def select(table: ExampleTable, scores: pd.DataFrame, measure: Measure, query: Query) -> Selection:
+def select(table: ExampleTable, scores: pd.DataFrame | None, measure: Measure | None, query: Query) -> Selection:
     """Filter and sort the examples of a task.
 
     Args:
         table: the examples.
-        scores: rows as ``table.ids``, columns variants; NaN where there is no value.
-        measure: what they are judged by.
+        scores: rows as ``table.ids``, columns variants; NaN where there is no value. None for a task without metric: then
+            no example has a value, and the order is the dataset's.
+        measure: what they are judged by; None likewise.
         query: which to keep. Ties of the order keep the dataset's order; examples without a value come last.
     """
-    difference, classes = outcomes(scores, query.variant, query.reference, measure)
+    if scores is None or measure is None:
+        difference, classes = np.full(len(table.ids), np.nan), np.full(len(table.ids), "no value", dtype=object)
+    else:
+        difference, classes = outcomes(scores, query.variant, query.reference, measure)
     mask = table.with_tags(query.tags)
+    if query.part is not None:
+        mask &= table.with_tags([query.part])
     if query.matching is not None:
         mask &= table.ids.isin(list(query.matching))
-    counts = {name: int(np.count_nonzero(mask & (classes == name))) for name in measure.outcomes}
-    if query.outcome is not None:
+    counts: dict[Outcome, int] = {name: int(np.count_nonzero(mask & (classes == name))) for name in (measure.outcomes if measure else ())}
+    if query.outcome is not None and measure is not None:
         mask &= classes == query.outcome
-    gain = difference if measure.higher_is_better else -difference
+    gain = -difference if measure is not None and not measure.higher_is_better else difference
     keys = {"change": -np.abs(gain), "gain": -gain, "loss": gain, "dataset": np.zeros(len(gain))}
     kept = np.flatnonzero(mask)
     order = np.argsort(keys[query.sort][kept], kind="stable")  # NaN sorts last
@@ -265,7 +275,8 @@ class Aggregate:
 
 def aggregates(
     positions: np.ndarray,
-    scores: pd.DataFrame,
+    variants: Sequence[str],
+    scores: pd.DataFrame | None = None,
     lengths: pd.DataFrame | None = None,
     labels: Mapping[str, Sequence[str | None]] | None = None,
     top: int = 3,
@@ -274,24 +285,27 @@ def aggregates(
 
     Args:
         positions: places in the table.
-        scores: rows as the table, columns variants.
+        variants: whom to summarise, in this order.
+        scores: rows as the table, columns variants; None for tasks without metric.
         lengths: output lengths in tokens, likewise; None for tasks without generated text.
         labels: predicted labels by variant, likewise; None for tasks without.
         top: how many labels to name.
     """
     made = []
-    for variant in scores.columns:
-        values = scores[variant].to_numpy(dtype=np.float64)[positions]
-        values = values[np.isfinite(values)]
-        mean_length, common = None, ()
-        if lengths is not None and variant in lengths:
-            of_variant = lengths[variant].to_numpy(dtype=np.float64)[positions]
-            of_variant = of_variant[np.isfinite(of_variant)]
-            mean_length = float(of_variant.mean()) if of_variant.size else None
+    for variant in variants:
+        values, tokens = _known(scores, variant, positions), _known(lengths, variant, positions)
+        common: tuple[tuple[str, int], ...] = ()
         if labels is not None and variant in labels:
             named = pd.Series(np.asarray(labels[variant], dtype=object)[positions]).dropna()
             common = tuple((str(label), int(count)) for label, count in named.value_counts().head(top).items())
-        made.append(
-            Aggregate(str(variant), int(values.size), float(values.mean()) if values.size else None, mean_length, common)
-        )
+        mean = float(values.mean()) if values.size else None
+        made.append(Aggregate(variant, int(values.size), mean, float(tokens.mean()) if tokens.size else None, common))
     return tuple(made)
+
+
+def _known(frame: pd.DataFrame | None, variant: str, positions: np.ndarray) -> np.ndarray:
+    """Return the values of one column at ``positions`` that are there, float64."""
+    if frame is None or variant not in frame:
+        return np.empty(0)
+    values = frame[variant].to_numpy(dtype=np.float64)[positions]
+    return values[np.isfinite(values)]

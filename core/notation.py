@@ -85,12 +85,17 @@ def p_text(p: float | None) -> str:
         return "p < 0.001"
     if p >= 0.995:
         return "p = 1"
-    return f"p = {p:.{max(2, 1 - math.floor(math.log10(p)))}f}"
+    places = max(2, 1 - math.floor(math.log10(p)))
+    if p < 0.05 <= round(p, places):  # rounding must not move it across the customary level
+        places = 4
+    return f"p = {p:.{places}f}"
 
 
 def metric_heading(row: MetricRow) -> str:
     """Return the metric with its direction and unit: ``Accuracy ↑ %``."""
     unit = UNIT_NAMES[row.unit]
+    if unit and unit in row.label.lower():
+        unit = ""
     return f"{row.label} {'↑' if row.higher_is_better else '↓'}" + (f" {unit}" if unit else "")
 
 

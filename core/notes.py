@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -77,7 +77,7 @@ def add_note(run: Run, note: Note) -> Note:
     Raises:
         RunError: the file cannot be written (a full disk, a folder without write permission); earlier notes are kept.
     """
-    stamped = Note(**asdict(note) | {"at": datetime.now(UTC).isoformat(timespec="milliseconds")})
+    stamped = replace(note, at=datetime.now(UTC).isoformat(timespec="milliseconds"))
     # A lone surrogate has no UTF-8 form; a remark must not be lost for it.
     line = (json.dumps(asdict(stamped), ensure_ascii=False) + "\n").encode("utf-8", errors="replace")
     path = _path(run)
@@ -114,12 +114,12 @@ def _path(run: Run) -> Path:
 def _parse(line: bytes) -> Note | None:
     try:
         content: dict[str, Any] = json.loads(line)
-        note = Note(**{name: content.get(name) for name in ("task", "example_id", "variant", "thumb")},
-                    text=str(content.get("text") or ""), at=str(content.get("at") or ""))  # fmt: skip
-    except (ValueError, AttributeError, TypeError):
+        key, thumb = [content.get(name) for name in ("task", "example_id", "variant")], content.get("thumb")
+    except (ValueError, AttributeError):
         return None
-    named = all(isinstance(part, str) for part in note.key)
-    return note if named and note.thumb in (None, *get_args(Thumb)) else None
+    if not all(isinstance(part, str) for part in key) or thumb not in (None, *get_args(Thumb)):
+        return None
+    return Note(*map(str, key), thumb=thumb, text=str(content.get("text") or ""), at=str(content.get("at") or ""))
 
 
 def _append(descriptor: int, line: bytes) -> None:

@@ -43,10 +43,14 @@ def observations(run: Run, task: str, variant: str) -> Observations:
         InputError: the run has no such task or variant, or the task's answer rule is broken.
     """
     if task not in run.spec.tasks:
-        raise InputError(f"run {run.id}: no task {task!r}{nearest(task, run.spec.tasks)}; it has {', '.join(run.spec.tasks)}")
+        raise InputError(
+            f"run {run.id}: no task {task!r}{nearest(task, run.spec.tasks)}; it has {', '.join(run.spec.tasks)}"
+        )
     variants = run.spec.models.variants
     if variant not in variants:
-        raise InputError(f"run {run.id}: no variant {variant!r}{nearest(variant, variants)}; it has {', '.join(variants)}")
+        raise InputError(
+            f"run {run.id}: no variant {variant!r}{nearest(variant, variants)}; it has {', '.join(variants)}"
+        )
     spec = run.spec.tasks[task]
     examples = task_examples(run, task)
     read_likelihood = spec.kind in ("generation", "likelihood")
@@ -164,7 +168,11 @@ class _Options:
             return -1, NO_EVIDENCE if row < 0 else self.reasons[row] or NO_EVIDENCE
         if tuple(self.options[row] or ()) != expected:
             return -1, "the evidence scores other options than the example has"
-        return (row, None) if np.isfinite(self.probabilities[row, 0]) else (-1, "an option's log-likelihood is not a number")
+        return (
+            (row, None)
+            if np.isfinite(self.probabilities[row, 0])
+            else (-1, "an option's log-likelihood is not a number")
+        )
 
 
 def _read_options(scored: _Options, spec: TaskSpec, example: Example) -> Reading:
@@ -221,7 +229,9 @@ class _Likelihoods(Sequence[Likelihood | None]):
             None if there >= 0 else (reasons[row] if row >= 0 else None) or NO_EVIDENCE
             for there, row in zip(self.rows, rows, strict=True)
         ]
-        self._ids, self._logprobs, self._starts, self._top = (_ListColumn(table[name]) for name in _LIKELIHOOD_COLUMNS[:4])
+        self._ids, self._logprobs, self._starts, self._top = (
+            _ListColumn(table[name]) for name in _LIKELIHOOD_COLUMNS[:4]
+        )
         self._n_bytes: list[int] = table["n_bytes"].to_pylist()
 
     def __len__(self) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from core.adapters import check_against_base, read_adapter
 from core.data.read import load_examples
 from core.errors import InputError, nearest
-from core.jobs.status import RunStatus, read_status, write_status
+from core.jobs.status import read_status
 from core.records import BASELINE, Example
 from core.spec import ModelSet, RunSpec, Settings, TaskSpec
 from core.store import Run, create_run
@@ -58,7 +58,6 @@ def prepare_run(workspace: Workspace, choice: Choice) -> Run:
     try:
         run = create_run(folder, spec)
         run.write_examples(examples)
-        write_status(folder, RunStatus("queued", message="Waiting for its worker"))
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise InputError(f"{folder}: the run's folder cannot be written ({error.strerror}). Free some space or make it writable.") from None

@@ -69,10 +69,14 @@ def write_json(path: Path, content: Any) -> None:
     write_atomically(path, (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode())
 
 
+ROWS_A_GROUP = 16_384
+"""Of a Parquet file: opening one example of 100,000 reads the groups that can hold it (measured: 0.09 s; 0.6 to 1.3 s in one)."""
+
+
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a Parquet file atomically."""
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd", row_group_size=ROWS_A_GROUP)
     write_atomically(path, sink.getvalue().to_pybytes())
 
 

@@ -154,7 +154,7 @@ def _parquet(path: Path) -> list[Row]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, partitioning=None)
+        table = pq.ParquetFile(path).read()
     except pa.ArrowException as error:
         raise InputError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]}).") from None
     return [Row(f"row {number}", fields) for number, fields in enumerate(table.to_pylist(), start=1)]

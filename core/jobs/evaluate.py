@@ -39,7 +39,7 @@ def evaluate(folder: Path) -> None:
         OSError: the disk is full or the folder cannot be written; what was finished is kept.
     """
     run = Run(folder)
-    with (folder / ".lock").open("w") as lock:
+    with (folder / "spec.json").open("rb") as lock:  # a lock of the process: it goes when the process does
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -47,8 +47,8 @@ def evaluate(folder: Path) -> None:
         progress = Progress(folder, 0)
         try:
             _Evaluation(run, progress).go()
-        except BaseException as error:
-            progress.finish(state="failed", error=str(error), message="Failed. What was finished is kept.")
+        except BaseException:  # the worker says what happened; a beat after that would write over it
+            progress.stop()
             raise
         progress.finish(state="finished", message="Finished")
 

@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 from core.errors import InputError
-from core.jobs.status import RunStatus, read_status, write_status
+from core.jobs.status import RunStatus, is_worker, read_status, write_status
 from core.store import Run
+
+STOP_SECONDS = 20.0
 
 
 def start(run: Run) -> int:
@@ -27,21 +30,33 @@ def start(run: Run) -> int:
         raise InputError(f"{run.folder}: a worker is at this run already (process {status.pid}).")
     if status.state == "finished":
         raise InputError(f"{run.folder}: the run is finished; there is nothing to resume.")
-    write_status(run.folder, RunStatus("queued", message="Starting the worker", warnings=status.warnings))
+    deadline = time.monotonic() + STOP_SECONDS
+    while worker_is_alive(run):  # a cancelled worker needs a moment to stop
+        if time.monotonic() > deadline:
+            raise InputError(f"{run.folder}: the worker that was cancelled (process {status.pid}) is still stopping. Try again.")
+        time.sleep(0.05)
     with (run.folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "core.jobs.worker", "evaluate", str(run.folder.resolve())],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=run.folder.resolve(),
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
+    if read_status(run).pid != process.pid:  # it was not faster in saying so itself
+        write_status(run.folder, RunStatus("queued", message="Starting the worker", warnings=status.warnings, pid=process.pid))
     return process.pid
 
 
 def cancel(run: Run) -> None:
     """Stop a run's worker; what it has finished is kept and `start` goes on from there."""
     status = read_status(run)
-    if status.pid is not None and status.active and _is_our_worker(status.pid):
+    if status.pid is not None and status.active and is_worker(status.pid):
         os.kill(status.pid, signal.SIGTERM)
     write_status(run.folder, replace(status, state="cancelled", message="Cancelled. What was finished is kept."))
+
+
+def worker_is_alive(run: Run) -> bool:
+    """Tell whether the process that last worked at the run still exists (a cancelled one needs a moment to stop)."""
+    pid = read_status(run).pid
+    return pid is not None and is_worker(pid)
 
 
 def log_tail(run: Run, lines: int = 20) -> str:
@@ -54,11 +69,3 @@ def log_tail(run: Run, lines: int = 20) -> str:
         log.seek(max(0, log.tell() - 64_000))
         text = log.read().decode("utf-8", errors="replace")
     return "\n".join(line.rsplit("\r", 1)[-1] for line in text.splitlines()[-lines:])
-
-
-def _is_our_worker(pid: int) -> bool:
-    """Tell whether the process is a worker of ours: a number alone may have gone to another program since."""
-    try:
-        return b"core.jobs.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False

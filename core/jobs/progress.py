@@ -74,9 +74,13 @@ class Progress:
 
     def finish(self, **changes: Any) -> None:
         """Stop the heartbeat and write the last status."""
+        self.stop()
+        self.set(seconds_left=None, variant=None, **changes)
+
+    def stop(self) -> None:
+        """Stop the heartbeat."""
         self._stop.set()
         self._thread.join()
-        self.set(seconds_left=None, variant=None, **changes)
 
     def _beat(self) -> None:
         while not self._stop.wait(HEARTBEAT_SECONDS):

@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
+
 from core.store import Run, write_json
 
 State = Literal["queued", "loading", "preflight", "running", "probing", "finished", "failed", "cancelled", "interrupted"]
 ACTIVE: frozenset[State] = frozenset({"queued", "loading", "preflight", "running", "probing"})
 HEARTBEAT_SECONDS = 2.0
-STALE_SECONDS = 30.0
-"""An active run whose heartbeat is older than this was killed: its state is shown as ``interrupted``."""
+MISSED_SECONDS = 5.0
+"""Two missed heartbeats: from then on it is asked whether the worker still exists."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,14 @@ class RunStatus:
 
 
 def read_status(run: Run, now: float | None = None) -> RunStatus:
-    """Return the run's status; a heartbeat that stopped turns an active state into ``interrupted``."""
+    """Return the run's status; an active state whose heartbeat stopped and whose process is gone is ``interrupted``."""
     content: dict[str, Any] | None = run.read_json("status")
     if content is None:
         return RunStatus("queued", message="Waiting for its worker")
     known = {key: value for key, value in content.items() if key in RunStatus.__dataclass_fields__}
     status = RunStatus(**known | {"warnings": tuple(content.get("warnings", ()))})
-    if status.active and (time.time() if now is None else now) - status.updated > STALE_SECONDS:
+    silent = (time.time() if now is None else now) - status.updated
+    if status.active and silent > MISSED_SECONDS and not is_worker(status.pid):
         message = "The worker stopped without a word. What it had finished is kept; resume goes on from there."
         return replace(status, state="interrupted", message=message)
     return status
@@ -62,3 +65,12 @@ def read_status(run: Run, now: float | None = None) -> RunStatus:
 def write_status(folder: Path, status: RunStatus) -> None:
     """Store the status, stamped with this moment."""
     write_json(folder / "status.json", asdict(replace(status, updated=time.time())))
+
+
+def is_worker(pid: int | None) -> bool:
+    """Tell whether a process is a worker of lorascope: a number alone may have gone to another program since."""
+    try:
+        process = psutil.Process(pid) if pid else None
+        return process is not None and process.status() != psutil.STATUS_ZOMBIE and "core.jobs.worker" in process.cmdline()
+    except psutil.Error:
+        return False

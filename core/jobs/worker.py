@@ -61,7 +61,7 @@ def _disk_sentence(error: OSError, folder: Path) -> str:
 def _say(folder: Path, state: str, error: str | None, message: str) -> None:
     print(error or message, file=sys.stderr, flush=True)
     try:
-        status = replace(read_status(Run(folder)), state=state, error=error, message=message, seconds_left=None, pid=None)  # type: ignore[arg-type]
+        status = replace(read_status(Run(folder)), state=state, error=error, message=message, seconds_left=None)  # type: ignore[arg-type]
         write_status(folder, status)
     except (OSError, InputError) as problem:  # the disk is full: the last heartbeat going stale says it
         print(f"The status could not be written: {problem}", file=sys.stderr, flush=True)

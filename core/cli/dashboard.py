@@ -1,0 +1,139 @@
+"""``lorascope dashboard``: serve the pages on this machine. The only module of core that starts Streamlit."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from importlib.util import find_spec
+from ipaddress import ip_address
+from pathlib import Path
+
+import click
+
+from core.cli.options import examples, say, workspace_option
+from core.errors import InputError, RunError
+from core.workspace import load_workspace
+
+WORKSPACE_VARIABLE = "LORASCOPE_WORKSPACE"
+"""The environment variable that tells the pages which workspace to show."""
+_PORTS_TRIED = 50
+
+
+@click.command(
+    "dashboard",
+    epilog=examples(
+        "lorascope dashboard --workspace sample_data",
+        "lorascope dashboard --host 0.0.0.0 --allow-host lab-7.example.org",
+    ),
+)
+@workspace_option
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Where to listen.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="The address to listen on; by default this machine alone."
+)
+@click.option(
+    "--allow-host", "allowed", multiple=True, metavar="HOST",
+    help="A further name under which browsers may reach the page; give it once for each name.",
+)  # fmt: skip
+def command(workspace: Path, port: int, host: str, allowed: tuple[str, ...]) -> None:
+    """Open the dashboard on a workspace, or on the folder of a single run that was copied here."""
+    serve(workspace, port, host, allowed)
+
+
+def serve(workspace: Path, port: int = 8501, host: str = "127.0.0.1", allowed: tuple[str, ...] = ()) -> None:
+    """Serve the dashboard until it is stopped.
+
+    Raises:
+        InputError: the workspace cannot be read, or the port or host cannot be used.
+    """
+    opened = load_workspace(workspace)
+    check_port(host, port)
+    if not _is_loopback(host):
+        say(f"Listening on {host}: everybody who can reach this machine can read the workspace and start runs in it.")
+    where = opened.folder if opened.path.name == "workspace.yaml" or opened.only_run else opened.path
+    os.environ[WORKSPACE_VARIABLE] = str(where)
+    click.echo(f"Dashboard: http://{_in_address(host)}:{port}   (Ctrl-C stops it; runs go on)")
+    _run_streamlit(server_flags(host, port, allowed))
+
+
+def server_flags(host: str, port: int, allowed: tuple[str, ...]) -> list[str]:
+    """Return Streamlit's flags. ``allowedHosts`` is what keeps a foreign page's requests out (DNS rebinding)."""
+    names = dict.fromkeys(["127.0.0.1", "localhost", *([] if _is_any(host) else [host]), *allowed])
+    return [
+        f"--server.address={host}", f"--server.port={port}", "--server.headless=true", "--browser.gatherUsageStats=false",
+        *(f"--server.allowedHosts={name}" for name in names),
+    ]  # fmt: skip
+
+
+def app_path() -> Path:
+    """Return the dashboard's entry script.
+
+    Raises:
+        RunError: the package ``dashboard`` is not installed beside ``core``.
+    """
+    found = find_spec("dashboard")
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        if (path := Path(folder) / "app.py").is_file():
+            return path
+    raise RunError(
+        "The dashboard's app.py was not found beside lorascope's core. Install lorascope again: pip install -U lorascope"
+    )
+
+
+def _run_streamlit(flags: list[str]) -> None:
+    from streamlit.web import cli as streamlit
+
+    try:
+        streamlit.main(["run", str(app_path()), *flags], standalone_mode=False)
+    except SystemExit as stop:
+        if stop.code not in (None, 0):
+            raise RunError("The dashboard stopped with an error; its last lines are above.") from None
+
+
+def check_port(host: str, port: int) -> None:
+    """Make sure that the address can be listened on.
+
+    Raises:
+        InputError: the port is in use (the next free one is named), needs more rights, or the host is not this machine's.
+    """
+    error = _bind_error(host, port)
+    if error is None:
+        return
+    if error.errno == errno.EADDRINUSE:
+        free = next((p for p in range(port + 1, min(port + _PORTS_TRIED, 65536)) if _bind_error(host, p) is None), None)
+        hint = f"Use the next free one: --port {free}" if free else "Name another with --port."
+        raise InputError(f"Port {port} on {host} is in use, perhaps by another dashboard. {hint}")
+    if error.errno == errno.EACCES:
+        raise InputError(f"Port {port} needs more rights than you have. Use one above 1023, such as --port 8501.")
+    raise InputError(
+        f"{host} is no address of this machine ({error.strerror or error}). Use 127.0.0.1, or 0.0.0.0 for all."
+    )
+
+
+def _bind_error(host: str, port: int) -> OSError | None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_any(host: str) -> bool:
+    return host in ("0.0.0.0", "::", "")
+
+
+def _in_address(host: str) -> str:
+    if _is_any(host):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

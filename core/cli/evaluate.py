@@ -1,0 +1,66 @@
+"""``lorascope evaluate``: run the workspace's tasks over the baseline and its adapters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from core.cli.options import examples, json_option, print_json, say, workspace_option
+from core.cli.watch import clock, follow
+from core.jobs import launch
+from core.prepare import Choice, estimate_seconds, prepare_run
+from core.workspace import load_workspace
+
+
+def _names(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    return None if value is None else tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+@click.command(
+    "evaluate",
+    epilog=examples(
+        "lorascope evaluate", "lorascope evaluate --adapters qv-r8,all-r8 --tasks category --limit 50",
+        "lorascope evaluate --resume 20260131-120000",
+    ),
+)  # fmt: skip
+@workspace_option
+@click.option("--adapters", callback=_names, metavar="A,B", help="Adapters and checkpoints to run beside the baseline (default: all).")
+@click.option("--tasks", callback=_names, metavar="T,U", help="Tasks to run (default: all).")
+@click.option("--limit", type=click.IntRange(min=1), help="The first so many examples of each dataset (default: all).")
+@click.option("--name", help="Name of the run's folder (default: the time).")
+@click.option("--device", help="cuda, mps, xpu, cpu or auto (default: the workspace's setting).")
+@click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16", "float16"]), help="Precision (default: the workspace's).")
+@click.option("--max-new-tokens", type=click.IntRange(min=1), help="Longest answer, in tokens (default: the workspace's).")
+@click.option("--probe/--no-probe", default=None, help="Measure speed and memory, each variant alone.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was cancelled, failed or killed.")
+@click.option("--detach", is_flag=True, help="Start it, print its id, and do not wait.")
+@json_option
+def command(
+    workspace: Path, adapters: tuple[str, ...] | None, tasks: tuple[str, ...] | None, limit: int | None, name: str | None,
+    device: str | None, dtype: str | None, max_new_tokens: int | None, probe: bool | None, resume: str | None,
+    detach: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Evaluate the baseline and every adapter of a workspace, in a process of its own.
+
+    The run is a folder under runs/. Ctrl-C cancels it and keeps what is finished.
+    """
+    opened = load_workspace(workspace)
+    if resume is not None:
+        run = opened.run(resume)
+    else:
+        given = {"device": device, "dtype": dtype, "max_new_tokens": max_new_tokens, "probe": probe}
+        settings = {key: value for key, value in given.items() if value is not None}
+        choice = Choice(adapters=adapters, tasks=tasks, limit=limit, settings=settings, name=name)
+        seconds = estimate_seconds(opened, choice)
+        run = prepare_run(opened, choice)
+        guess = f"; going by the last run it takes about {clock(seconds)}" if seconds else ""
+        say(f"Run {run.id}: {', '.join(run.spec.models.variants)} on {', '.join(run.spec.tasks)}{guess}")
+    launch.start(run)
+    if not detach:
+        follow(run)
+        say(f"Done: {run.folder}\nSee it with: lorascope dashboard --workspace {workspace}")
+    if as_json:
+        print_json({"id": run.id, "folder": str(run.folder)})
+    elif detach:
+        click.echo(run.id)

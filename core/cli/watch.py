@@ -1,0 +1,73 @@
+"""Watch a run from the command line: one line that is drawn anew, or plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from core.errors import RunError
+from core.jobs import launch
+from core.jobs.status import RunStatus, read_status
+from core.store import Run
+
+_POLL_SECONDS = 0.5
+_PLAIN_SECONDS = 15.0
+_BAR = 24
+
+
+def follow(run: Run) -> RunStatus:
+    """Draw a run's progress until it ends and return its last status; Ctrl-C cancels it and keeps what is finished.
+
+    Raises:
+        RunError: the run failed, was cancelled or its worker died; the message says what is kept.
+    """
+    shown, shown_at = "", 0.0
+    terminal = sys.stderr.isatty()
+    warned = 0
+    try:
+        while True:
+            status = read_status(run)
+            for warning in status.warnings[warned:]:
+                _draw(f"Note: {warning}", terminal, end="\n")
+            warned = len(status.warnings)
+            line = describe(status)
+            if line != shown and (terminal or not status.active or time.monotonic() - shown_at >= _PLAIN_SECONDS):
+                _draw(line, terminal, end="" if terminal else "\n")
+                shown, shown_at = line, time.monotonic()
+            if not status.active:
+                break
+            time.sleep(_POLL_SECONDS)
+    except KeyboardInterrupt:
+        launch.cancel(run)
+        raise RunError(f"Cancelled. What was finished is kept; go on with: lorascope evaluate --resume {run.id}") from None
+    if terminal:
+        print(file=sys.stderr)
+    if status.state != "finished":
+        resume = f"Go on with: lorascope evaluate --resume {run.id}"
+        raise RunError(f"{status.error or status.message} {resume}")
+    return status
+
+
+def describe(status: RunStatus) -> str:
+    """Return a run's progress in one line: bar, counts, rate, time left, what is going on."""
+    share = status.done / status.total if status.total else 0.0
+    filled = round(share * _BAR)
+    pieces = [f"[{'#' * filled}{'.' * (_BAR - filled)}] {status.done}/{status.total}"]
+    if status.tokens_per_second:
+        pieces.append(f"{status.tokens_per_second:,.0f} tokens/s")
+    if status.seconds_left is not None:
+        pieces.append(f"{clock(status.seconds_left)} left")
+    if status.reused:
+        pieces.append(f"{status.reused} from the cache")
+    return "  ".join([*pieces, status.message])
+
+
+def clock(seconds: float) -> str:
+    """Return a time span as ``m:ss``, or ``h:mm:ss`` from an hour on."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _draw(line: str, terminal: bool, end: str) -> None:
+    print(f"\r\x1b[K{line}" if terminal else line, end=end, file=sys.stderr, flush=True)

@@ -1,0 +1,179 @@
+"""What pages keep between reruns: comparisons and other results of reading a run, keyed by the state of its evidence.
+
+The only place that caches. Values are shared by all sessions and must not be changed by whoever gets them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core import example_texts
+from core.adapters import Finding, check_against_base, read_adapter
+from core.compare import compare, example_scores
+from core.errors import InputError
+from core.examples import ExampleTable
+from core.predict import observations
+from core.records import Example
+from core.results import Comparison
+from core.store import Run
+from core.workspace import Workspace
+
+_ENTRIES = 64
+
+
+def evidence_state(run: Run) -> tuple[int, int]:
+    """Return what changes whenever the run's evidence does: how many files there are, and the newest one's time (ns)."""
+    files = [
+        run.folder / "evidence.parquet",
+        run.folder / "examples.parquet",
+        *(run.folder / "parts").glob("*/*.parquet"),
+    ]
+    times = []
+    for file in files:
+        try:
+            times.append(file.stat().st_mtime_ns)
+        except FileNotFoundError:  # compacted away while we looked, or not there yet
+            continue
+    return len(times), max(times, default=0)
+
+
+def comparison(run: Run, reference: str, part: str | None) -> Comparison:
+    """Return every metric of a run, every variant against ``reference``.
+
+    Args:
+        run: which run; what is there so far, if it is not finished.
+        reference: a variant's name.
+        part: a slice, ``field=value`` or ``language=xx``; None is all examples.
+    """
+    return _comparison(str(run.folder), evidence_state(run), reference, part)
+
+
+def scores(run: Run, task: str, metric: str, part: str | None, language: str | None = None) -> pd.DataFrame:
+    """Return the metric's value of each example (index) and variant (columns), within a slice and a language."""
+    parts = tuple(name for name in (part, f"language={language}" if language else None) if name)
+    return _scores(str(run.folder), evidence_state(run), task, metric, parts)
+
+
+def slices(run: Run) -> tuple[str, ...]:
+    """Return the tags and languages that part the run's examples, sorted."""
+    return _slices(str(run.folder), evidence_state(run))
+
+
+def _within(example: Example, part: str) -> bool:
+    return part in example.tags or part == f"language={example.language}"
+
+
+# The state of the evidence is part of each key. (Streamlit leaves out arguments whose name begins with an underscore.)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner="Comparing")
+def _comparison(folder: str, state: tuple[int, int], reference: str, part: str | None) -> Comparison:
+    where = None if part is None else partial(_within, part=part)
+    return compare(Run(Path(folder)), reference, where=where)
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _scores(folder: str, state: tuple[int, int], task: str, metric: str, parts: tuple[str, ...]) -> pd.DataFrame:
+    table = example_scores(Run(Path(folder)), task, metric)
+    if not parts:
+        return table
+    examples = [example for example in Run(Path(folder)).examples if example.task == task]
+    kept = {example.id for example in examples if all(_within(example, part) for part in parts)}
+    return table[table.index.isin(kept)]
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _slices(folder: str, state: tuple[int, int]) -> tuple[str, ...]:
+    examples = Run(Path(folder)).examples
+    found: Counter[str] = Counter()
+    for example in examples:
+        found.update({*example.tags, *([f"language={example.language}"] if example.language else [])})
+    return tuple(sorted(name for name, count in found.items() if count < len(examples)))
+
+
+def example_table(run: Run, task: str) -> ExampleTable:
+    """Return the ids and tags of a task's examples."""
+    return _example_table(str(run.folder), evidence_state(run), task)
+
+
+def example_scores_of(run: Run, task: str, metric: str) -> pd.DataFrame:
+    """Return a metric's value of each example, rows in the order of `example_table`, a column a variant."""
+    return _example_scores_of(str(run.folder), evidence_state(run), task, metric)
+
+
+def output_lengths(run: Run, task: str) -> pd.DataFrame | None:
+    """Return the tokens of each output, rows in the order of `example_table`; None if nothing was generated."""
+    return _output_lengths(str(run.folder), evidence_state(run), task)
+
+
+def predicted_labels(run: Run, task: str) -> dict[str, list[str | None]]:
+    """Return what each variant of a classification task answered, in the order of `example_table`."""
+    return _predicted_labels(str(run.folder), evidence_state(run), task)
+
+
+def search_hits(run: Run, task: str, text: str) -> frozenset[str]:
+    """Return the ids of examples whose prompt, reference or outputs contain a text."""
+    return _search_hits(str(run.folder), evidence_state(run), task, text.strip().lower())
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _example_table(folder: str, state: tuple[int, int], task: str) -> ExampleTable:
+    return example_texts.read_table(Run(Path(folder)), task)
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _example_scores_of(folder: str, state: tuple[int, int], task: str, metric: str) -> pd.DataFrame:
+    return _scores(folder, state, task, metric, ()).reindex(_example_table(folder, state, task).ids)
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _output_lengths(folder: str, state: tuple[int, int], task: str) -> pd.DataFrame | None:
+    return example_texts.read_lengths(Run(Path(folder)), task, _example_table(folder, state, task).ids)
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _predicted_labels(folder: str, state: tuple[int, int], task: str) -> dict[str, list[str | None]]:
+    run, ids = Run(Path(folder)), _example_table(folder, state, task).ids
+    found = {}
+    for variant in run.spec.models.variants:
+        observed = observations(run, task, variant)
+        of_id = dict(zip(observed.example_ids, observed.predictions, strict=True))
+        found[variant] = [of_id.get(name) for name in ids]
+    return found
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _search_hits(folder: str, state: tuple[int, int], task: str, text: str) -> frozenset[str]:
+    return example_texts.search(Run(Path(folder)), task, text)
+
+
+def adapter_findings(workspace: Workspace) -> list[tuple[str, list[Finding]]]:
+    """Return what the files of each adapter say about whether it fits the base, in the workspace's order."""
+    base = workspace.model_location(workspace.spec.models.base)
+    found = []
+    for name in workspace.spec.models.adapters:
+        try:
+            folder = workspace.adapter_folder(name)
+        except InputError as error:
+            found.append((name, [Finding("error", "missing", str(error))]))
+            continue
+        found.append((name, _adapter_findings(str(folder), str(base), isinstance(base, Path), _newest_time(folder))))
+    return found
+
+
+def _newest_time(folder: Path) -> int:
+    """Return when the newest file of a folder was changed (ns), 0 if there is none."""
+    return max((file.stat().st_mtime_ns for file in folder.iterdir() if file.is_file()), default=0)
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner="Looking at the adapters")
+def _adapter_findings(folder: str, base: str, is_local: bool, _changed: int) -> list[Finding]:
+    try:
+        facts = read_adapter(Path(folder))
+        found = [Finding("warning", "config", sentence) for sentence in facts.warnings]
+        return found + (check_against_base(facts, Path(base)) if is_local and Path(base).is_dir() else [])
+    except (InputError, OSError) as error:
+        return [Finding("error", "unreadable", str(error))]

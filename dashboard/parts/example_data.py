@@ -1,0 +1,164 @@
+"""Turn what `core` says about examples into the words, marks and bars that the Examples page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.example_options import read_one
+from core.example_texts import read_example, read_example_evidence
+from core.examples import ExampleTable, Measure, Outcome, Selection, measure_of, outcomes
+from core.metrics.metric import Metric
+from core.metrics.registry import all_metrics, metrics_for
+from core.notation import UNIT_NAMES, decimals, in_shown_unit, number_text
+from core.store import Run
+from dashboard import cache
+from dashboard.parts.example_card import Card, Pane
+from dashboard.parts.example_list import Bar, Row
+
+MARKS: dict[Outcome, str] = {
+    "fixed": "▲", "gained": "▲", "broken": "▼", "lost": "▼", "both right": "✓", "both wrong": "✗", "unchanged": "–", "no value": "·",
+}  # fmt: skip
+_BETTER: dict[Outcome, bool] = {"fixed": True, "gained": True, "broken": False, "lost": False}
+
+
+OTHER_SCORES_UP_TO = 5_000
+"""Examples up to which a pane shows the scores under all metrics, not under the chosen one alone."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A metric with the examples' scores."""
+
+    metric: Metric
+    scores: pd.DataFrame
+    """Rows as the example table, columns variants."""
+    measure: Measure
+
+
+def metrics_of(run: Run, task: str) -> dict[str, Metric]:
+    """Return the metrics that single examples of a task can be judged by: the task's own, or else all of its kind."""
+    spec = run.spec.tasks[task]
+    known = all_metrics()
+    metrics = [known[name] for name in spec.metrics if name in known] or list(metrics_for(spec.kind))
+    # The F1 of a single label is right or wrong under another name.
+    single = [metric for metric in metrics if spec.kind != "classification" or metric.test != "corpus"]
+    return {metric.name: metric for metric in single or metrics}
+
+
+def scored_by(run: Run, task: str, metric: Metric) -> Scored:
+    """Return every example's score under a metric."""
+    scores = cache.example_scores_of(run, task, metric.name)
+    return Scored(metric, scores, measure_of(metric, scores, run.spec.tasks[task].bands.get(metric.name)))
+
+
+def other_scores(run: Run, task: str, metrics: Mapping[str, Metric], chosen: str | None) -> list[Scored]:
+    """Return the scores under the metrics that were not chosen; nothing in large runs, where they are not worth the wait."""
+    if len(cache.example_table(run, task).ids) > OTHER_SCORES_UP_TO:
+        return []
+    return [scored_by(run, task, metric) for name, metric in metrics.items() if name != chosen]
+
+
+def score_text(measure: Measure, score: float | None, signed: bool = False) -> str:
+    """Return one example's score as text: right or wrong for rates, else the number in the shown unit."""
+    if score is None or not np.isfinite(score):
+        return "no value"
+    if measure.rate and not signed:
+        return "right" if score == 1.0 else "wrong"
+    shown = in_shown_unit(float(score), measure.unit)
+    places = 0 if shown == round(shown) and abs(shown) >= 10 else decimals([shown], measure.unit)
+    return number_text(shown, places, signed)
+
+
+def threshold_text(measure: Measure) -> str:
+    """Return what counts as gained or lost, as a sentence."""
+    unit = UNIT_NAMES[measure.unit] or measure.label
+    amount = in_shown_unit(measure.threshold, measure.unit)
+    shown = number_text(amount, 0 if amount == round(amount) else decimals([amount], measure.unit))
+    unit = "points" if unit == "%" else unit
+    reason = "" if measure.threshold_source == "five points" else f" ({measure.threshold_source})"
+    return f"Gained or lost: moved by more than {shown} {unit}{reason}."
+
+
+def lead(measure: Measure, counts: Mapping[Outcome, int], variant: str, reference: str) -> str:
+    """Return the page's answer as a sentence."""
+    n = sum(counts.values()) - counts.get("no value", 0)
+    if not n:
+        return f"No example has a value of {measure.label} under both {variant} and {reference}."
+    did = (
+        f"fixes {counts['fixed']:,} and breaks {counts['broken']:,}"
+        if measure.rate
+        else f"gains on {counts['gained']:,} and loses on {counts['lost']:,}"
+    )
+    return f"{variant} {did} of {n:,} examples against {reference} ({measure.label})."
+
+
+def better(outcome: Outcome) -> bool | None:
+    """Return whether an outcome is for the better; None for neither."""
+    return _BETTER.get(outcome)
+
+
+def list_rows(
+    table: ExampleTable, positions: Sequence[int], selection: Selection | None, scored: Scored | None,
+    snippets: Mapping[str, str], colours: Mapping[str, str], noted: frozenset[str], reference: str,
+) -> list[Row]:  # fmt: skip
+    """Return the lines of the list for the examples at ``positions``."""
+    place = table.tag_at
+    rows = []
+    for position in positions:
+        name = str(table.ids[position])
+        first, last = np.searchsorted(place, [position, position + 1])
+        tags = tuple(_short(table.tag_names[number]) for number in table.tag_of[first:last])
+        bars, outcome, difference = (), "no value", ""
+        if scored is not None and selection is not None:
+            outcome = selection.outcome[position]
+            values = scored.scores.iloc[position]
+            bars = tuple(
+                Bar(variant, colour, scored.measure.drawn(float(values[variant])), score_text(scored.measure, float(values[variant])))
+                for variant, colour in colours.items()
+            )
+            difference = _difference(scored.measure, float(selection.difference[position]), outcome)
+        meaning = f"{outcome} against {reference}" if scored is not None else ""
+        mark = MARKS[outcome] if scored is not None else ""
+        rows.append(Row(name, snippets.get(name, ""), tags, bars, mark, meaning, difference, better(outcome), name in noted))
+    return rows
+
+
+def card_of(
+    run: Run, task: str, example_id: str, position: int, variants: Sequence[str], reference: str, scored: Scored | None,
+    others: Sequence[Scored], colours: Mapping[str, str], marking: str,
+) -> Card | None:  # fmt: skip
+    """Return all that is shown of one example; None if its text is not there."""
+    example = read_example(run, task, example_id)
+    if example is None:
+        return None
+    spec = run.spec.tasks[task]
+    evidence = read_example_evidence(run, task, example_id)
+    ordered = [scored, *others] if scored else []
+    panes = []
+    for variant in variants:
+        numbers = [(each.measure, float(each.scores[variant].iloc[position])) for each in ordered]
+        texts = tuple((measure.label, score_text(measure, number)) for measure, number in numbers)
+        verdict, is_better = "", None
+        if scored is not None and variant != reference:
+            difference, classes = outcomes(scored.scores.iloc[[position]], variant, reference, scored.measure)
+            outcome: Outcome = classes[0]
+            is_better = better(outcome)
+            verdict = f"{MARKS[outcome]} {_difference(scored.measure, float(difference[0]), outcome)}"
+        panes.append(Pane(variant, colours[variant], read_one(spec, example, evidence.get(variant, ())), texts, verdict, is_better))
+    answers = {pane.variant: pane.answer for pane in panes}
+    other = answers.get(reference) or read_one(spec, example, evidence.get(reference, ()))
+    return Card(example, spec, tuple(panes), reference, other, marking != "off", marking == "both")
+
+
+def _difference(measure: Measure, difference: float, outcome: Outcome) -> str:
+    return outcome if measure.rate or outcome == "no value" else score_text(measure, difference, signed=True)
+
+
+def _short(tag: str) -> str:
+    """Return a tag as it reads best in a narrow list: the value alone, unless it says nothing without its field."""
+    field, _, value = tag.partition("=")
+    return {"true": field, "false": f"not {field}"}.get(value.lower(), value)

@@ -1,0 +1,64 @@
+"""The same small menu beside every chart and table: PNG, SVG, self-contained HTML and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.charts.export import browser_found, to_csv, to_html, to_image
+
+_CONFIG = {"displayModeBar": False, "scrollZoom": False}
+
+
+def chart(
+    figure: go.Figure, name: str, file_stem: str, data: Callable[[], pd.DataFrame], select: bool = False, alt: str = ""
+) -> list[dict[str, Any]]:
+    """Show a chart with its export menu and return the points that were clicked.
+
+    Args:
+        figure: drawn in its own colours.
+        name: names the element on its page and ends the files' names.
+        file_stem: begins the files' names; the run's id.
+        data: makes the table behind the chart, when it is asked for.
+        select: whether a click on a point should rerun the page.
+        alt: what the chart shows, for screen readers.
+    """
+    with st.container(key=f"chart-{name}"):
+        export_menu(name, f"{file_stem}-{name}", data, figure)
+        state: Any = st.plotly_chart(
+            figure, theme=None, key=f"figure-{name}", config=_CONFIG, alt=alt or None, width="stretch",
+            on_select="rerun" if select else "ignore", selection_mode="points",
+        )  # fmt: skip
+    return list(state.selection.points) if select else []
+
+
+def export_menu(name: str, file_stem: str, data: Callable[[], pd.DataFrame], figure: go.Figure | None = None) -> None:
+    """Draw the menu; every file is made when it is asked for."""
+    with st.container(key=f"menu-{name}"), st.popover("Export", type="tertiary", width="content"):
+        if figure is not None:
+            _figure_buttons(name, file_stem, figure)
+        st.download_button(
+            "CSV of the data" if figure is not None else "CSV", data=lambda: to_csv(data()).encode("utf-8-sig"),
+            file_name=f"{file_stem}.csv", mime="text/csv", on_click="ignore", key=f"csv-{name}", width="stretch",
+        )  # fmt: skip
+
+
+def _figure_buttons(name: str, file_stem: str, figure: go.Figure) -> None:
+    drawable = browser_found()
+    kinds = {
+        "png": ("PNG", "image/png", partial(to_image, figure, "png")),
+        "svg": ("SVG", "image/svg+xml", partial(to_image, figure, "svg")),
+        "html": ("HTML", "text/html", lambda: to_html(figure, file_stem).encode()),
+    }
+    for kind, (label, mime, make) in kinds.items():
+        st.download_button(
+            label, data=make, file_name=f"{file_stem}.{kind}", mime=mime, on_click="ignore", key=f"{kind}-{name}",
+            width="stretch", disabled=not drawable and kind != "html",
+        )  # fmt: skip
+    if not drawable:
+        st.caption("PNG and SVG need Chrome or Chromium on this machine. The HTML page has a camera that saves PNG.")

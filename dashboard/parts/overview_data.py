@@ -1,0 +1,79 @@
+"""What the overview says, gathered from a comparison, the probe and the pre-flight."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.charts.cost import CostPoint
+from core.compare import headline
+from core.metrics.efficiency import Efficiency, summarise_probe
+from core.notation import in_shown_unit
+from core.results import Comparison, MetricRow
+from core.store import Run
+from dashboard.parts.verdict_card import Card, counted_rows
+
+COSTS = {"ms a token": "time", "MB of weights": "weights", "MB of peak memory": "memory"}
+"""What a variant can cost, as the page calls it."""
+
+
+def efficiency(run: Run, comparison: Comparison) -> dict[str, Efficiency]:
+    """Return what each variant costs by the run's probe; empty without one."""
+    return summarise_probe(run.read_json("probe"), comparison.reference, level=comparison.level, seed=comparison.seed)
+
+
+def preflight(run: Run) -> dict[str, dict[str, Any]]:
+    """Return what the pre-flight found of each adapter."""
+    return dict((run.read_json("preflight") or {}).get("variants") or {})
+
+
+def cards(run: Run, comparison: Comparison) -> list[Card]:
+    """Return one card for each variant but the reference, in workspace order."""
+    costs, checked = efficiency(run, comparison), preflight(run)
+    made = []
+    for name in comparison.variants:
+        if name == comparison.reference:
+            continue
+        ratio = costs[name].time_per_token_ratio if name in costs else None
+        facts = checked.get(name, {})
+        warnings = [found["sentence"] for found in facts.get("findings", ()) if found.get("level") != "ok"]
+        made.append(Card(
+            name, headline(comparison, name), counted_rows(comparison), ratio.value if ratio else None,
+            facts.get("adapter_bytes"), tuple(warnings),
+        ))  # fmt: skip
+    return made
+
+
+def cost_points(run: Run, comparison: Comparison, row: MetricRow, cost: str) -> list[CostPoint]:
+    """Return quality and cost of every variant that has both.
+
+    Args:
+        run: the run.
+        comparison: of the run.
+        row: the metric that stands for quality.
+        cost: one of `COSTS`.
+    """
+    measured, checked = efficiency(run, comparison), preflight(run)
+    points = []
+    for name in comparison.variants:
+        value = row.values.get(name)
+        price = _price(name, cost, measured, checked, run.spec.reference)
+        if value is None or value.value is None or price is None:
+            continue
+        low, high = (None if x is None else in_shown_unit(x, row.unit) for x in (value.low, value.high))
+        points.append(CostPoint(name, in_shown_unit(value.value, row.unit), low, high, price))
+    return points
+
+
+def _price(
+    name: str, cost: str, measured: dict[str, Efficiency], checked: dict[str, dict[str, Any]], reference: str
+) -> float | None:
+    if COSTS[cost] == "weights":
+        n_bytes = checked.get(name, {}).get("adapter_bytes")
+        return 0.0 if name == reference and n_bytes is None else None if n_bytes is None else n_bytes / 1e6
+    if name not in measured:
+        return None
+    if COSTS[cost] == "memory":
+        peak = measured[name].peak_bytes
+        return None if peak is None else peak / 1e6
+    speed = measured[name].tokens_per_second.value
+    return 1000 / speed if speed > 0 else None

@@ -1,0 +1,44 @@
+"""The bar at the top of every page: which run, against which reference, which slice."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import InputError
+from core.store import Run
+from dashboard import cache, state
+
+
+def top_bar() -> None:
+    """Draw the pickers; their choices live in the URL and are read by `state.selection`."""
+    try:
+        place = state.workspace()
+    except InputError:
+        return  # the page itself says what is wrong
+    runs = {run.id: run for run in place.runs()}
+    broken = [found.folder.name for found in place.broken_runs()]
+    if not runs and not broken:
+        return
+    with st.container(key="top-bar"):
+        run_column, reference_column, slice_column = st.columns([5, 3, 4], vertical_alignment="bottom")
+        # Broken runs can be chosen: the page then says what is wrong with them.
+        name = run_column.selectbox(
+            "Run", [*runs, *broken], key=state.RUN, bind="query-params", persist_state="session",
+            help="Newest first. What is shown on every page comes from this run's folder.",
+        )  # fmt: skip
+        if (run := runs.get(name or "")) is None:
+            return
+        variants = run.spec.models.variants
+        reference_column.selectbox(
+            "Against", list(variants), index=variants.index(run.spec.reference), key=state.REFERENCE, bind="query-params",
+            persist_state="session", help="Every difference is a variant minus this one, paired by example.",
+        )  # fmt: skip
+        slice_column.selectbox(
+            "Slice", [state.ALL_EXAMPLES, *slices(run)], key=state.SLICE, bind="query-params", persist_state="session",
+            help="Only the examples with this tag or language. A slice's p-values are a family of their own.",
+        )  # fmt: skip
+
+
+def slices(run: Run) -> list[str]:
+    """Return the parts of a run that can be looked at alone: languages and tags that not all examples have."""
+    return list(cache.slices(run))

@@ -1,0 +1,94 @@
+"""What is being looked at: the workspace, the run, its reference and its slice. The only place that names session keys.
+
+The choices that deserve a link are bound to the URL by their widgets (same key, same query parameter); a view reads them
+here and never from the session itself.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from core.charts.theme import Mode
+from core.store import Run
+from core.workspace import Workspace, load_workspace
+
+WORKSPACE_VARIABLE = "LORASCOPE_WORKSPACE"
+RUN, REFERENCE, SLICE = "run", "reference", "slice"
+TASK, METRIC, VARIANT, EXAMPLE, OUTCOME = "task", "metric", "variant", "example", "outcome"
+ALL_EXAMPLES = "all examples"
+BOUND = frozenset({RUN, REFERENCE, SLICE})
+"""Query parameters that belong to a widget on every page: they stay when the page changes, and only the widget sets them."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the pickers at the top of every page say."""
+
+    workspace: Workspace
+    run: Run | None
+    """None while the workspace has no run."""
+    reference: str
+    slice: str | None
+    """``field=value`` or ``language=xx``; None is all examples."""
+
+    def link(self, **more: str | None) -> dict[str, str]:
+        """Return the query parameters of a link to another page that keeps what is being looked at."""
+        kept = {
+            RUN: self.run.id if self.run else None,
+            REFERENCE: self.reference if self.run and self.reference != self.run.spec.reference else None,
+            SLICE: self.slice,
+        }
+        return {key: value for key, value in (kept | more).items() if value}
+
+
+def workspace_folder() -> Path:
+    """Return the folder that the dashboard was started for, whether or not there is a workspace in it."""
+    return Path(os.environ.get(WORKSPACE_VARIABLE, ".")).expanduser()
+
+
+def workspace() -> Workspace:
+    """Return the workspace that the dashboard was started in.
+
+    Raises:
+        InputError: there is none, or its file has mistakes.
+    """
+    return load_workspace(workspace_folder())
+
+
+def selection() -> Selection:
+    """Return what is being looked at, with defaults for what was not chosen: the newest run, its own reference, no slice.
+
+    Raises:
+        InputError: there is no workspace, or the chosen run cannot be read.
+    """
+    place = workspace()
+    runs = {run.id: run for run in place.runs()}
+    chosen = asked(RUN)
+    if chosen is not None and chosen not in runs:
+        named = place.run(chosen)
+        _ = named.spec  # a broken run is answered with its reason and not shown as if there were none
+        runs[chosen] = named
+    run = runs[chosen] if chosen is not None else next(iter(runs.values()), None)
+    if run is None:
+        return Selection(place, None, "", None)
+    reference = asked(REFERENCE)
+    if reference not in run.spec.models.variants:
+        reference = run.spec.reference
+    part = asked(SLICE)
+    return Selection(place, run, reference, None if part in (None, ALL_EXAMPLES) else part)
+
+
+def asked(key: str) -> str | None:
+    """Return a choice that lives in the URL: what its widget says or, before the widget was drawn, the URL itself."""
+    if (value := st.session_state.get(key)) is not None:
+        return str(value)
+    return st.query_params.get(key)
+
+
+def mode() -> Mode:
+    """Return whether the page is shown light or dark."""
+    return "dark" if st.context.theme.type == "dark" else "light"

@@ -1,0 +1,1 @@
+"""One page a file, a function `show`; importing a view draws nothing."""

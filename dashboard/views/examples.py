@@ -1,0 +1,239 @@
+"""Examples: the evidence behind every number, one example at a time, all variants side by side."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import cast
+
+import streamlit as st
+
+from core.charts.theme import variant_colours
+from core.example_texts import read_snippets
+from core.examples import ExampleTable, Outcome, Query, Selection, Sort, aggregates, select
+from core.metrics.metric import Metric
+from core.metrics.registry import all_metrics
+from core.notes import Notes, read_notes
+from core.store import Run
+from dashboard import cache, state
+from dashboard.parts import frame
+from dashboard.parts.example_card import CARD_CSS, draw_card
+from dashboard.parts.example_data import (
+    MARKS,
+    Scored,
+    card_of,
+    lead,
+    list_rows,
+    metrics_of,
+    other_scores,
+    scored_by,
+    threshold_text,
+)
+from dashboard.parts.example_list import example_list, pager
+from dashboard.parts.example_rail import RAIL_CSS, draw_rail
+from dashboard.parts.url_choices import UrlChoices
+
+TAGS, SEARCH, SORT, MARKING, SHOWN = "tags", "search", "sort", "marking", "shown"
+_SORTS = {"change": "Biggest change first", "gain": "Biggest gain first", "loss": "Biggest loss first", "dataset": "As in the dataset"}
+_MARKING = {"added": "Added words", "both": "Added and dropped", "off": "Nothing"}
+_PANES_AT_FIRST = 4
+_LIST, _PAGER = "examples-list", "examples-page"
+_FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What this drawing of the page is about."""
+
+    run: Run
+    reference: str
+    part: str | None
+    choices: UrlChoices
+    task: str
+    metrics: dict[str, Metric]
+    scored: Scored | None
+    variant: str
+    order: Sort
+    table: ExampleTable
+    colours: dict[str, str]
+
+
+def show() -> None:
+    """Draw the page."""
+    chosen = frame.selection_or_face()
+    if chosen is None or chosen.run is None:
+        return
+    st.html(f"<style>{CARD_CSS}{RAIL_CSS}</style>")
+    names = (state.TASK, state.METRIC, state.VARIANT, state.EXAMPLE, state.OUTCOME, TAGS, SEARCH, SORT, MARKING, SHOWN)
+    headline = st.container()
+    scene = _pickers(chosen.run, chosen.reference, chosen.slice, UrlChoices("examples", names))
+    if not len(scene.table.ids):
+        frame.nothing_so_far(chosen.run)
+        return
+    notes = read_notes(chosen.run)
+    with st.container(key="examples-body"):
+        left, main, rail = st.columns([3.1, 6.2, 1.9])
+        with left:
+            selection, jump = _filters(scene)
+            position = _open_position(scene, selection, jump)
+            _list(scene, selection, position, notes, jump)
+        with main, st.container(key="examples-main"):
+            _opened(scene, selection, position, notes)
+        with rail, st.container(key="examples-rail"):
+            _rail(scene, selection)
+    headline.html(f'<div class="ls-lead">{html.escape(_sentence(scene, selection))}</div>')
+
+
+def _sentence(scene: _Scene, selection: Selection) -> str:
+    if scene.scored is None:
+        return f"{scene.task} has no metric yet: its examples are shown in the order of the dataset, without scores."
+    return lead(scene.scored.measure, selection.counts, scene.variant, scene.reference)
+
+
+def _pickers(run: Run, reference: str, part: str | None, choices: UrlChoices) -> _Scene:
+    """Draw task, metric, variant and order, and return what follows from them."""
+    columns = st.columns([2, 2.4, 2.2, 2.2])
+    tasks = list(run.spec.tasks)
+    task = choices.one(state.TASK, tasks) or tasks[0]
+    columns[0].selectbox("Task", tasks, **choices.widget(state.TASK, task, lambda: choices.put(state.METRIC, None)))
+    metrics = metrics_of(run, task)
+    # A link from a comparison names the row: task/metric[language].
+    asked = (choices.one(state.METRIC) or "").rpartition("/")[2].partition("[")[0]
+    metric = asked if asked in metrics else next(iter(metrics), None)
+    columns[1].selectbox(
+        "Judged by", list(metrics), disabled=not metrics, placeholder="no metric yet",
+        format_func=lambda name: f"{metrics[name].label} {'↑' if metrics[name].higher_is_better else '↓'}",
+        **choices.widget(state.METRIC, metric, lambda: choices.put(state.OUTCOME, None)),
+    )  # fmt: skip
+    variants = run.spec.models.variants
+    others = [name for name in variants if name != reference] or list(variants)
+    variant = choices.one(state.VARIANT, others) or others[0]
+    columns[2].selectbox("Variant", others, **choices.widget(state.VARIANT, variant))
+    order = choices.one(SORT, list(_SORTS)) or "change"
+    columns[3].selectbox(
+        "Order", list(_SORTS), format_func=_SORTS.__getitem__, disabled=not metrics, **choices.widget(SORT, order)
+    )  # fmt: skip
+    if asked and asked != metric and asked in all_metrics():
+        label = f"{all_metrics()[asked].label} is a number of all examples together"
+        by = f"; single examples are judged by {metrics[metric].label}" if metric else ""
+        st.html(f'<p class="ls-foot">{html.escape(label + by)}.</p>')
+    return _Scene(
+        run, reference, part, choices, task, metrics, scored_by(run, task, metrics[metric]) if metric else None, variant, cast(Sort, order),
+        cache.example_table(run, task), variant_colours(variants, state.mode()),
+    )  # fmt: skip
+
+
+def _filters(scene: _Scene) -> tuple[Selection, bool]:
+    """Draw search, tags and outcomes; return what they leave, and whether that is another list than the last one."""
+    choices, table = scene.choices, scene.table
+    text = choices.one(SEARCH) or ""
+    st.text_input(
+        "Search", icon=":material/search:", placeholder="Search prompt, reference, outputs", label_visibility="collapsed",
+        **choices.widget(SEARCH, text),
+    )  # fmt: skip
+    tags = choices.several(TAGS, table.tag_names)
+    if table.tag_names:
+        st.multiselect(
+            "Tags", table.tag_names, format_func=lambda tag: f"{tag} ({table.tag_counts[tag]:,})", placeholder="Any tag",
+            label_visibility="collapsed", **choices.widget(TAGS, tags),
+        )  # fmt: skip
+    known = scene.scored.measure.outcomes if scene.scored else ()
+    outcome = cast(Outcome | None, choices.one(state.OUTCOME, known))
+    found = cache.search_hits(scene.run, scene.task, text) if text.strip() else None
+    query = Query(scene.variant, scene.reference, outcome, tuple(tags), scene.part, found, scene.order)
+    scored = scene.scored
+    selection = select(table, scored.scores if scored else None, scored.measure if scored else None, query)
+    if scored is not None:
+        counts = selection.counts
+        st.pills(
+            "Outcome", [name for name in known if counts[name] or name == outcome or name != "no value"],
+            format_func=lambda name: f"{MARKS[name]} {name} {counts[name]:,}", label_visibility="collapsed", wrap=True,
+            **choices.widget(state.OUTCOME, outcome),
+        )  # fmt: skip
+        if not scored.measure.rate:
+            st.html(f'<p class="ls-foot">{html.escape(threshold_text(scored.measure))}</p>')
+    token = (scene.run.id, scene.task, scored and scored.metric.name, scene.variant, scene.part, outcome, tags, text, scene.order)
+    return selection, choices.changed("list", token)
+
+
+def _open_position(scene: _Scene, selection: Selection, is_new_list: bool) -> int | None:
+    """Return which example is open: the one in the URL, or the first listed when there is none or the list is another."""
+    asked = scene.choices.one(state.EXAMPLE)
+    position = scene.table.position(asked)
+    is_outside = is_new_list and len(selection.positions) > 0 and selection.rank(position) is None
+    if asked is None or is_outside:
+        position = int(selection.positions[0]) if len(selection.positions) else None
+        scene.choices.put(state.EXAMPLE, None if position is None else str(scene.table.ids[position]))
+    return position
+
+
+def _list(scene: _Scene, selection: Selection, position: int | None, notes: Notes, is_new_list: bool) -> None:
+    if not len(selection.positions):
+        st.html('<p class="ls-foot">No example is left by these filters. Take one of them away.</p>')
+        return
+    jump = scene.choices.changed("open", position) or is_new_list
+    place = st.container()
+    number = pager(selection.n_pages, selection.page_of(position), jump, _PAGER)
+    page = selection.page(number)
+    prompt = scene.run.spec.tasks[scene.task].prompt or ""
+    field = next(iter(_FIELD.findall(prompt)), None)
+    snippets = read_snippets(scene.run, scene.task, [str(scene.table.ids[at]) for at in page], field)
+    noted = frozenset(example for task, example, _ in notes.latest if task == scene.task)
+    rows = list_rows(scene.table, page.tolist(), selection, scene.scored, snippets, scene.colours, noted, scene.reference)
+    opened = None if position is None else str(scene.table.ids[position])
+    with place:
+        example_list(rows, opened, state.mode(), _LIST, lambda: scene.choices.put(state.EXAMPLE, st.session_state[_LIST].picked))
+
+
+def _opened(scene: _Scene, selection: Selection, position: int | None, notes: Notes) -> None:
+    asked = scene.choices.one(state.EXAMPLE)
+    if position is None:
+        if asked is not None:
+            frame.face("No such example", f"The task {scene.task} has no example {asked!r}. Choose one from the list.")
+        return
+    name = str(scene.table.ids[position])
+    _steps(scene, selection, position, name)
+    variants = list(scene.colours)
+    first = [scene.reference, scene.variant, *(v for v in variants if v not in (scene.reference, scene.variant))]
+    shown = scene.choices.several(SHOWN, variants) or (first if len(first) <= _PANES_AT_FIRST else first[:2])
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        st.pills("Variants beside each other", first, selection_mode="multi", wrap=True, **scene.choices.widget(SHOWN, shown))
+    marking = scene.choices.one(MARKING, list(_MARKING)) or "added"
+    if scene.run.spec.tasks[scene.task].generates:
+        right.selectbox(f"Marked against {scene.reference}", list(_MARKING), format_func=_MARKING.__getitem__,
+                        **scene.choices.widget(MARKING, marking))  # fmt: skip
+    card = card_of(
+        scene.run, scene.task, name, position, [v for v in first if v in shown], scene.reference, scene.scored,
+        other_scores(scene.run, scene.task, scene.metrics, scene.scored.metric.name if scene.scored else None), scene.colours, marking,
+    )  # fmt: skip
+    if card is not None:
+        draw_card(scene.run, card, notes, state.mode())
+    if notes.unreadable:
+        lines = "line of notes.jsonl cannot be read and is" if notes.unreadable == 1 else "lines of notes.jsonl cannot be read and are"
+        st.html(f'<p class="ls-foot">{notes.unreadable} {lines} skipped.</p>')
+
+
+def _steps(scene: _Scene, selection: Selection, position: int, name: str) -> None:
+    """Draw the open example's name and the buttons to its neighbours."""
+    rank = selection.rank(position)
+    where = f"{rank + 1:,} of {len(selection.positions):,}" if rank is not None else "not among those that the filters leave"
+    columns = st.columns([5, 2, 2], vertical_alignment="center")
+    columns[0].html(f'<div class="ls-opened"><b>{html.escape(name)}</b><span>{where}</span></div>')
+    for column, label, key, step in ((columns[1], "Previous", "k", -1), (columns[2], "Next", "j", 1)):
+        target = selection.neighbour(position, step)
+        column.button(
+            label, shortcut=key, disabled=target is None, width="stretch", key=f"examples-{label}",
+            on_click=scene.choices.put, args=(state.EXAMPLE, None if target is None else str(scene.table.ids[target])),
+        )  # fmt: skip
+
+
+def _rail(scene: _Scene, selection: Selection) -> None:
+    spec = scene.run.spec.tasks[scene.task]
+    found = aggregates(
+        selection.positions, list(scene.colours), scene.scored.scores if scene.scored else None,
+        cache.output_lengths(scene.run, scene.task) if spec.generates else None,
+        cache.predicted_labels(scene.run, scene.task) if spec.kind == "classification" else None,
+    )  # fmt: skip
+    draw_rail(found, scene.scored.measure if scene.scored else None, scene.colours, len(selection.positions))

@@ -1,0 +1,95 @@
+"""Overview: did fine-tuning help, on what, how sure is it, and at what cost?"""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from core.charts.cost import quality_against_cost
+from core.charts.matrix import verdict_matrix as matrix_figure
+from core.charts.tables import verdict_table
+from core.charts.theme import variant_colours
+from core.notation import metric_heading, metric_name, percent
+from core.results import Comparison
+from core.store import Run
+from dashboard import cache, state
+from dashboard.parts import frame, metric_cell, overview_data
+from dashboard.parts.export_menu import chart, export_menu
+from dashboard.parts.footnote import footnote
+from dashboard.parts.linked_html import linked_html
+from dashboard.parts.navigation import go
+from dashboard.parts.verdict_card import ORDER, card_html, counted_rows, in_order
+
+
+def show() -> None:
+    """Draw the page."""
+    chosen = frame.selection_or_face()
+    if chosen is None or chosen.run is None:
+        return
+    comparison = cache.comparison(chosen.run, chosen.reference, chosen.slice)
+    if not comparison.rows:
+        frame.nothing_so_far(chosen.run)
+        return
+    left, right = st.columns([11, 9], gap="medium")
+    with left:
+        _cards(chosen, chosen.run, comparison)
+    with right:
+        _cost(chosen.run, comparison)
+    _matrix(chosen, chosen.run, comparison)
+    footnote(chosen.run, comparison, chosen.slice)
+    _without_metrics(chosen.run)
+
+
+def _cards(chosen: state.Selection, run: Run, comparison: Comparison) -> None:
+    colours = variant_colours(comparison.variants, state.mode())
+    content = "".join(
+        card_html(card, comparison.reference, colours[card.variant], chosen.link(variant=card.variant))
+        for card in in_order(overview_data.cards(run, comparison))
+    )
+    against = f"Only {comparison.reference} was run; there is nothing to compare it with."
+    if clicked := linked_html(content or f"<p>{escape(against)}</p>", "cards"):
+        go(*clicked)
+    if content:
+        st.html(f'<p class="ls-foot">{escape(ORDER)}</p>')
+
+
+def _cost(run: Run, comparison: Comparison) -> None:
+    rows = {metric_name(row): row for row in counted_rows(comparison) or comparison.rows}
+    left, right = st.columns(2)
+    quality = left.selectbox("Quality", list(rows), key="quality", bind="query-params")
+    cost = right.selectbox("Cost", list(overview_data.COSTS), key="cost", bind="query-params")
+    row = rows[quality or next(iter(rows))]
+    points = overview_data.cost_points(run, comparison, row, cost or next(iter(overview_data.COSTS)))
+    if not points:
+        st.html('<p class="ls-foot">This run has no probe of speed and memory, so its cost is not known.</p>')
+        return
+    figure = quality_against_cost(
+        points, comparison.variants, f"{row.task}: {metric_heading(row)}", str(cost),
+        f"{percent(comparison.level)} intervals, n = {max(value.n for value in row.values.values())}",
+        row.higher_is_better, state.mode(),
+    )  # fmt: skip
+    chart(
+        figure, "quality-against-cost", run.id, lambda: pd.DataFrame(points), alt="Quality against cost of each variant"
+    )
+
+
+def _matrix(chosen: state.Selection, run: Run, comparison: Comparison) -> None:
+    figure = matrix_figure(comparison, state.mode())
+    with st.container(key="chart-matrix"):
+        st.markdown("#### Metric by metric")
+        export_menu("matrix", f"{run.id}-matrix", lambda: verdict_table(comparison), figure)
+        content = metric_cell.verdict_matrix(
+            comparison, state.mode(), lambda row, variant: chosen.link(metric=row.key, variant=variant)
+        )
+        if clicked := linked_html(content, "matrix"):
+            go(*clicked)
+    st.html('<p class="ls-foot">▲ better, ▼ worse, ≈ the same within the band declared beforehand, ? cannot be told at this n. '
+            "A mark leads to its numbers.</p>")  # fmt: skip
+
+
+def _without_metrics(run: Run) -> None:
+    names = [name for name, task in run.spec.tasks.items() if not task.metrics]
+    if names:
+        st.html(f'<p class="ls-foot">Evidence without a metric chosen: {escape(", ".join(names))}.</p>')

@@ -1,0 +1,116 @@
+"""The real dashboard over made-up workspaces, driven by a real browser.
+
+Needs playwright and a Chromium (LORASCOPE_CHROMIUM, or found on the path); without either these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.synthetic import make_workspace
+
+ROOT = Path(__file__).parents[2]
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+PATIENCE = 30_000
+"""Milliseconds until something that should be on the page counts as missing."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A dashboard that listens."""
+
+    address: str
+    workspace: Path
+
+
+@contextmanager
+def served(workspace: Path) -> Iterator[Server]:
+    """Start the dashboard over a workspace on a free port, and stop it afterwards."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    paths = os.pathsep.join(path for path in (str(ROOT), os.environ.get("PYTHONPATH", "")) if path)
+    environment = os.environ | {"LORASCOPE_WORKSPACE": str(workspace), "PYTHONPATH": paths}
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py"), "--server.port", str(port)]
+    log_path = workspace.parent / f"server-{port}.log"
+    with log_path.open("w") as log:
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        _wait_until_healthy(port, process, log_path)
+        yield Server(f"http://127.0.0.1:{port}", workspace)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait_until_healthy(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            raise RuntimeError(f"the dashboard ended:\n{log.read_text()}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"the dashboard did not answer:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    playwright_api = pytest.importorskip("playwright.sync_api")
+    path = os.environ.get("LORASCOPE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium found; set LORASCOPE_CHROMIUM")
+    with playwright_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A fresh tab, tall enough that nothing has to be scrolled to."""
+    context = browser.new_context(viewport={"width": 1440, "height": 2200}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The dashboard over a workspace with one finished run."""
+    with served(make_workspace(tmp_path_factory.mktemp("full") / "workspace", n=60)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def without_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The dashboard over a workspace that has no run yet."""
+    with served(make_workspace(tmp_path_factory.mktemp("without-runs") / "workspace", runs=False)) as server:
+        yield server
+
+
+def settled(page: Any) -> None:
+    """Wait until the page's script has run."""
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")

@@ -1,0 +1,91 @@
+"""``lorascope dashboard``: the flags it hands to Streamlit, and what it says of ports and hosts."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.cli import dashboard
+from core.cli.main import run
+from core.errors import InputError
+from tests.synthetic import make_workspace
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    calls: list[list[str]] = []
+    monkeypatch.setattr(dashboard, "_run_streamlit", calls.append)
+    monkeypatch.setenv(dashboard.WORKSPACE_VARIABLE, "before")  # so that the variable is put back afterwards
+    return calls
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_serves_this_machine_alone(
+    tmp_path: Path, started: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_workspace(tmp_path / "w", n=8, runs=False)
+    port = _free_port()
+    assert run(["dashboard", "--workspace", str(folder), "--port", str(port)]) == 0
+    (flags,) = started
+    assert "--server.address=127.0.0.1" in flags and f"--server.port={port}" in flags
+    assert [flag for flag in flags if "allowedHosts" in flag] == [
+        "--server.allowedHosts=127.0.0.1",
+        "--server.allowedHosts=localhost",
+    ]
+    assert os.environ[dashboard.WORKSPACE_VARIABLE] == str(folder.resolve())
+    captured = capsys.readouterr()
+    assert f"http://127.0.0.1:{port}" in captured.out and captured.err == ""
+
+
+def test_other_hosts_are_only_let_in_by_name(
+    tmp_path: Path, started: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_workspace(tmp_path / "w", n=8, runs=False)
+    arguments = ["--host", "0.0.0.0", "--allow-host", "lab.example.org", "--port", str(_free_port())]
+    assert run(["dashboard", "--workspace", str(folder), *arguments]) == 0
+    allowed = [flag.partition("=")[2] for flag in started[0] if "allowedHosts" in flag]
+    assert allowed == ["127.0.0.1", "localhost", "lab.example.org"]
+    assert "everybody who can reach this machine" in capsys.readouterr().err
+
+
+def test_a_port_in_use_is_told_with_a_free_one(
+    tmp_path: Path, taken: int, started: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_workspace(tmp_path / "w", n=8, runs=False)
+    assert run(["dashboard", "--workspace", str(folder), "--port", str(taken)]) == 2
+    message = capsys.readouterr().err
+    assert f"Port {taken} on 127.0.0.1 is in use" in message
+    free = int(message.rpartition("--port ")[2])
+    dashboard.check_port("127.0.0.1", free)
+    assert started == []
+
+
+def test_an_address_of_another_machine_is_told() -> None:
+    with pytest.raises(InputError, match="no address of this machine"):
+        dashboard.check_port("192.0.2.1", 8501)
+
+
+def test_a_missing_workspace_is_told_before_anything_starts(tmp_path: Path, started: list[list[str]]) -> None:
+    assert run(["dashboard", "--workspace", str(tmp_path)]) == 2
+    assert started == []
+
+
+def test_the_entry_script_is_found() -> None:
+    assert dashboard.app_path().name == "app.py"

@@ -1,0 +1,91 @@
+"""Prompts and tokens are those that transformers makes, without it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.data.prompt import PromptRenderer, fill
+from core.errors import InputError
+from tests.tiny import make_tokenizer
+
+CONVERSATIONS = [
+    [{"role": "user", "content": "Hello"}],
+    [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "多少钱? <b>{{ 7*7 }}</b>"}],
+    [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b\n"}, {"role": "user", "content": "  c  "}],
+]
+TEMPLATES = {
+    "chatml": "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
+    "blocks and whitespace": "{%- for m in messages %}\n    {%- if m.role == 'system' %}\n[S] {{ m.content }}\n    {% else %}\n"
+    "{{ bos_token }}[{{ m.role | upper }}] {{ m.content | trim }}{{ eos_token }}\n    {%- endif %}\n{%- endfor %}\n",
+    "generation tag": "{% for m in messages %}{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{{ eos_token }}"
+    "{% endgeneration %}{% else %}{{ m.role }}: {{ m.content }}\n{% endif %}{% endfor %}",
+    "loop controls, json": "{% for m in messages %}{% if loop.index0 > 5 %}{% break %}{% endif %}{{ m | tojson }}\n{% endfor %}",
+}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("conversation", CONVERSATIONS, ids=["one turn", "system, Chinese", "three turns"])
+def test_render_and_encode_equal_transformers(tmp_path: Path, name: str, conversation: list[dict[str, str]]) -> None:
+    from transformers import AutoTokenizer
+
+    make_tokenizer(tmp_path)
+    (tmp_path / "chat_template.jinja").write_text(TEMPLATES[name], encoding="utf-8")
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    theirs = AutoTokenizer.from_pretrained(tmp_path)
+    expected = theirs.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)
+    ours = PromptRenderer(tmp_path)
+    assert ours.render(conversation) == expected
+    assert list(ours.encode(expected).ids) == theirs(expected, add_special_tokens=False).input_ids
+
+
+def test_a_template_runs_in_the_sandbox(tmp_path: Path) -> None:
+    make_tokenizer(tmp_path)
+    attack = "{{ ''.__class__.__mro__[1].__subclasses__() }}"
+    (tmp_path / "chat_template.jinja").write_text(attack)
+    with pytest.raises(InputError, match="refused this conversation"):
+        PromptRenderer(tmp_path).render(CONVERSATIONS[0])
+
+
+def test_a_template_may_refuse_in_its_own_words(tmp_path: Path) -> None:
+    make_tokenizer(tmp_path)
+    (tmp_path / "chat_template.jinja").write_text("{{ raise_exception('roles must alternate') }}")
+    with pytest.raises(InputError, match="roles must alternate"):
+        PromptRenderer(tmp_path).render(CONVERSATIONS[0])
+
+
+def test_missing_tokenizer_and_template_are_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"found no tokenizer\.json"):
+        PromptRenderer(tmp_path)
+    make_tokenizer(tmp_path)
+    (tmp_path / "chat_template.jinja").unlink()
+    with pytest.raises(InputError, match="template: none"):
+        PromptRenderer(tmp_path).render(CONVERSATIONS[0])
+
+
+def test_a_broken_tokenizer_is_said(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text(json.dumps({"model": 3}))
+    with pytest.raises(InputError, match="the tokenizer cannot be read"):
+        PromptRenderer(tmp_path)
+
+
+def test_ends_and_starts(tmp_path: Path) -> None:
+    size = make_tokenizer(tmp_path)
+    renderer = PromptRenderer(tmp_path)
+    assert renderer.end_of_turn_ids == (size - 1,)
+    assert renderer.start_ids == (size - 2,)
+    assert renderer.stop_ids == {size - 1}
+
+
+def test_starts_are_characters(tmp_path: Path) -> None:
+    make_tokenizer(tmp_path)
+    assert PromptRenderer(tmp_path).encode("a中b").starts == (0, 1, 1, 1, 2)
+
+
+def test_fill_leaves_other_braces_and_names_what_is_missing() -> None:
+    assert fill('{a} {"k": {b}} {}', {"a": "{b}", "b": [1]}, "here") == '{b} {"k": [1]} {}'
+    with pytest.raises(InputError, match=r"here: the prompt names the field 'c'; the row has 'a'"):
+        fill("{c}", {"a": 1}, "here")

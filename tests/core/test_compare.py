@@ -1,0 +1,315 @@
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+from core.compare import MIN_EXAMPLES, RESAMPLES, Headline, compare, headline, statistics_for
+from core.errors import InputError
+from core.metrics.registry import get_metric
+from core.records import BASELINE
+from core.results import Comparison, Difference, Value
+from core.stats.paired import sign_flip_test, swap_test
+from core.stats.rates import paired_difference_interval
+from core.stats.resampling import bootstrap_difference_interval, bootstrap_interval
+from core.store import Run
+from tests.core import mini
+from tests.synthetic import make_run
+
+BOTH, ONLY_LORA, ONLY_BASE, NEITHER = 9, 12, 2, 3
+N = BOTH + ONLY_LORA + ONLY_BASE + NEITHER
+BASE_RIGHT = [True] * BOTH + [False] * ONLY_LORA + [True] * ONLY_BASE + [False] * NEITHER
+LORA_RIGHT = [True] * (BOTH + ONLY_LORA) + [False] * (ONLY_BASE + NEITHER)
+
+
+def rate_run(folder: Path, n: int = N, groups: bool = False, **task: Any) -> Run:
+    examples = [mini.example("t", number, "yes", group=f"g{number // 2}" if groups else None) for number in range(n)]
+    evidence = [
+        mini.chosen("t", variant, number, "yes" if right[number] else "no")
+        for variant, right in ((BASELINE, BASE_RIGHT), ("lora", LORA_RIGHT))
+        for number in range(n)
+    ]
+    spec = mini.spec({"t": mini.task(**{"metrics": ["accuracy"], **task})})
+    return mini.write(folder, spec, examples, evidence)
+
+
+def perplexity_run(folder: Path, lora: list[list[float] | None], base: list[list[float] | None], **more: Any) -> Run:
+    examples = [
+        mini.example("t", number, "text", (), language="zh" if number % 4 == 0 else "en") for number in range(len(base))
+    ]
+    evidence = [
+        mini.failed("t", variant, number, "too long") if one is None else mini.likely("t", variant, number, one)
+        for variant, all_of in ((BASELINE, base), ("lora", lora))
+        for number, one in enumerate(all_of)
+    ]
+    spec = mini.spec({"t": mini.task("likelihood", metrics=["perplexity"], **more)})
+    return mini.write(folder, spec, examples, evidence)
+
+
+def drawn(seed: int, n: int, shift: float = 0.0) -> list[list[float] | None]:
+    rng = np.random.default_rng(seed)
+    return [(-rng.gamma(2, 1, rng.integers(2, 9)) - shift).tolist() for _ in range(n)]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return make_run(tmp_path_factory.mktemp("runs") / "made", n=40)
+
+
+@pytest.fixture(scope="module")
+def comparison(run: Run) -> Comparison:
+    return compare(run)
+
+
+def test_a_rate_by_hand(tmp_path: Path) -> None:
+    comparison = compare(rate_run(tmp_path / "mini"))
+    row = comparison.row("t/accuracy")
+    base, lora, difference = row.values[BASELINE], row.values["lora"], row.differences["lora"]
+    assert (base.value, lora.value) == (pytest.approx(11 / 26), pytest.approx(21 / 26))
+    assert (base.low, base.high) == pytest.approx(proportion_confint(11, 26, method="wilson"))
+    assert (base.n, base.n_missing, base.reason, base.method) == (26, 0, None, "Wilson")
+    mid_p = 2 * binom.cdf(2, 14, 0.5) - binom.pmf(2, 14, 0.5)
+    assert difference.difference == pytest.approx(10 / 26)
+    assert difference.p == pytest.approx(mid_p)
+    assert difference.p_adjusted == pytest.approx(mid_p)  # a family of one
+    expected = paired_difference_interval(BOTH, ONLY_LORA, ONLY_BASE, NEITHER)
+    assert (difference.low, difference.high) == pytest.approx(expected)
+    assert 0 < expected[0] < 10 / 26 < expected[1]
+    assert (difference.n, difference.verdict, difference.method) == (26, "better", "mid-p McNemar, Tango interval")
+    assert headline(comparison, "lora") == Headline(1, 0, 0, 0, 1)
+
+
+def test_corpus_values_are_those_of_the_stats_functions(tmp_path: Path) -> None:
+    run = perplexity_run(tmp_path / "mini", drawn(1, 40), drawn(2, 40, 0.3))
+    comparison = compare(run)
+    row, metric = comparison.row("t/perplexity"), get_metric("perplexity")
+    base, lora = (statistics_for(run, "t", "perplexity", variant).array for variant in (BASELINE, "lora"))
+    difference = row.differences["lora"]
+    assert row.values["lora"].value == pytest.approx(math.exp(lora[:, 0].sum() / lora[:, 1].sum()), rel=1e-12)
+    interval = bootstrap_interval(lora, metric.value, resamples=RESAMPLES, seed=3)
+    assert (row.values["lora"].low, row.values["lora"].high) == pytest.approx((interval.low, interval.high))
+    apart = bootstrap_difference_interval(base, lora, metric.value, resamples=RESAMPLES, seed=3)
+    assert (difference.low, difference.high) == pytest.approx((apart.low, apart.high))
+    tested = swap_test(base, lora, metric.value, trials=comparison.trials, seed=3)
+    assert (difference.difference, difference.p) == pytest.approx((tested.statistic, tested.p))
+    assert difference.method == "swap test (10,000 draws), bootstrap (10,000 resamples)"
+    assert row.values["lora"].method == "bootstrap (10,000 resamples)"
+
+
+def test_lower_is_better_for_perplexity(tmp_path: Path) -> None:
+    base = drawn(2, 30)
+    better = [None if one is None else [logprob + 0.5 for logprob in one] for one in base]
+    difference = compare(perplexity_run(tmp_path / "mini", better, base)).row("t/perplexity").differences["lora"]
+    assert difference.difference is not None
+    assert difference.difference < 0
+    assert difference.verdict == "better"
+
+
+def test_few_nonzero_differences_of_a_mean_are_tested_exactly(tmp_path: Path) -> None:
+    examples = [mini.example("t", number, "a b c d", ()) for number in range(16)]
+    said = {BASELINE: ["a b c d"] * 16, "lora": ["a x c d"] * 5 + ["a b c d"] * 11}
+    evidence = [mini.said("t", name, number, text) for name, texts in said.items() for number, text in enumerate(texts)]
+    run = mini.write(
+        tmp_path / "mini", mini.spec({"t": mini.task("generation", metrics=["rouge_1"])}), examples, evidence
+    )
+    difference = compare(run).row("t/rouge_1").differences["lora"]
+    assert difference.p == pytest.approx(2 / 2**5)
+    assert difference.method.startswith("sign-flip (exact), bootstrap")
+
+
+def test_many_differences_of_a_mean_flip_signs_with_the_shared_draws(comparison: Comparison, run: Run) -> None:
+    difference = comparison.row("reply/rouge_l").differences["qv-r2"]
+    base, lora = (statistics_for(run, "reply", "rouge_l", variant).array[:, 0] for variant in (BASELINE, "qv-r2"))
+    tested = sign_flip_test(lora - base, trials=100_000, seed=8)
+    assert difference.p == pytest.approx(tested.p, abs=0.01)
+    assert difference.method.startswith(f"sign-flip ({comparison.trials:,} draws)")
+
+
+def test_examples_missing_in_one_variant_leave_the_pair(tmp_path: Path) -> None:
+    base, lora = drawn(2, 30), drawn(1, 30)
+    base[3], lora[5], lora[6] = None, None, None
+    row = compare(perplexity_run(tmp_path / "mini", lora, base)).row("t/perplexity")
+    assert [(row.values[name].n, row.values[name].n_missing) for name in (BASELINE, "lora")] == [(29, 1), (28, 2)]
+    difference = row.differences["lora"]
+    assert difference.n == 27
+    pairs = [(a, b) for a, b in zip(base, lora, strict=True) if a is not None and b is not None]
+    first, second = (math.exp(-sum(map(sum, some)) / sum(map(len, some))) for some in zip(*pairs, strict=True))
+    assert difference.difference == pytest.approx(second - first)
+    assert row.values["lora"].value != pytest.approx(second)
+    assert difference.low is not None
+    assert difference.high is not None
+    assert difference.low < second - first < difference.high
+
+
+def test_languages_have_rows_of_their_own(tmp_path: Path) -> None:
+    base, lora = drawn(2, 40), drawn(1, 40)
+    comparison = compare(perplexity_run(tmp_path / "mini", lora, base))
+    assert [row.key for row in comparison.rows] == ["t/perplexity", "t/perplexity[en]", "t/perplexity[zh]"]
+    chinese = comparison.row("t/perplexity[zh]")
+    some = [one for number, one in enumerate(lora) if number % 4 == 0 and one is not None]
+    assert chinese.values["lora"].value == pytest.approx(math.exp(-sum(map(sum, some)) / sum(map(len, some))))
+    assert (chinese.values["lora"].n, chinese.values["lora"].n_missing, chinese.primary) == (10, 0, False)
+    assert comparison.family_size == 1
+
+
+def test_holm_is_over_the_declared_family_and_the_rest_has_its_own(comparison: Comparison) -> None:
+    for primary, method in ((True, "holm"), (False, "fdr_bh")):
+        found = [d for row in comparison.rows if row.primary is primary for d in row.differences.values()]
+        assert len(found) > 3
+        assert [d.p_adjusted for d in found] == pytest.approx(multipletests([d.p for d in found], method=method)[1])
+    n_primary = len([row for row in comparison.rows if row.primary])
+    assert comparison.family_size == n_primary * 3
+    assert comparison.trials == max(10_000, math.ceil(20 * comparison.family_size / 0.05))
+
+
+def test_a_filter_keeps_the_family_and_its_trials(run: Run, comparison: Comparison) -> None:
+    filtered = compare(run, where=lambda example: example.task == "general" and example.language == "en")
+    assert (filtered.family_size, filtered.trials) == (comparison.family_size, comparison.trials)
+    kept = sum(example.task == "general" and example.language == "en" for example in run.examples)
+    row = filtered.row("general/perplexity")
+    assert row.values[BASELINE].n == kept > MIN_EXAMPLES
+    alone = row.differences["all-r8"]
+    assert alone.p is not None
+    assert alone.p_adjusted == pytest.approx(min(1.0, max(
+        (comparison.family_size - rank) * p
+        for rank, p in enumerate(sorted(d.p for name in ("perplexity", "bits_per_byte")
+                                        for d in filtered.row(f"general/{name}").differences.values() if d.p is not None))
+        if p <= alone.p)))  # fmt: skip
+    emptied = filtered.row("category/accuracy")
+    assert emptied.values[BASELINE].value is None
+    assert emptied.values[BASELINE].reason == "no example is left by the filter"
+    assert emptied.differences["qv-r8"].verdict == "none"
+
+
+def test_exchanging_reference_and_variant_turns_the_sign_and_keeps_p(run: Run, comparison: Comparison) -> None:
+    turned = compare(run, reference="qv-r8")
+    assert turned.reference == "qv-r8"
+    for row in comparison.rows:
+        there, back = row.differences["qv-r8"], turned.row(row.key).differences[BASELINE]
+        assert there.difference is not None
+        assert back.difference == pytest.approx(-there.difference)
+        assert back.p == pytest.approx(there.p)
+        assert (back.low, back.high) == pytest.approx((-(there.high or 0), -(there.low or 0)))
+
+
+def test_numbers_are_never_nan_and_none_has_a_reason(comparison: Comparison) -> None:
+    cells: list[Value | Difference] = []
+    for row in comparison.rows:
+        cells += [*row.values.values(), *row.differences.values()]
+    for cell in cells:
+        numbers = [getattr(cell, each.name) for each in fields(cell)]
+        assert all(math.isfinite(one) for one in numbers if isinstance(one, float))
+        main = cell.value if isinstance(cell, Value) else cell.difference
+        assert (main is None) <= bool(cell.reason)
+    assert {row.metric for row in comparison.rows} == {
+        "accuracy", "f1_macro", "bleu", "chrf", "rouge_l", "exact_match", "perplexity", "bits_per_byte",
+    }  # fmt: skip
+
+
+def test_too_few_examples_get_no_verdict(tmp_path: Path) -> None:
+    base = drawn(2, 14)
+    much_better = [None if one is None else [logprob / 9 for logprob in one] for one in base]
+    comparison = compare(perplexity_run(tmp_path / "mini", much_better, base))
+    difference = comparison.row("t/perplexity").differences["lora"]
+    assert difference.p_adjusted is not None
+    assert difference.p_adjusted < 0.05
+    assert (difference.verdict, difference.reason) == ("unclear", "too few examples (n = 14, at least 15)")
+    assert headline(comparison, "lora") == Headline(0, 0, 0, 1, 1)
+
+
+def test_one_example_has_a_value_and_no_interval(tmp_path: Path) -> None:
+    row = compare(perplexity_run(tmp_path / "mini", drawn(1, 1), drawn(2, 1))).row("t/perplexity")
+    assert row.values["lora"].value is not None
+    assert (row.values["lora"].low, row.values["lora"].high) == (None, None)
+    assert row.values["lora"].method == "none: one example alone shows no uncertainty"
+    assert row.differences["lora"].p == 1
+
+
+@pytest.mark.parametrize(("band", "verdict"), [(0.7, "same"), (0.2, "better"), (None, "better")])
+def test_the_same_needs_a_band_that_holds_the_interval(tmp_path: Path, band: float | None, verdict: str) -> None:
+    run = rate_run(tmp_path / "mini", bands={} if band is None else {"accuracy": band})
+    assert compare(run).row("t/accuracy").differences["lora"].verdict == verdict
+
+
+def test_no_band_and_no_difference_is_unclear_not_same(tmp_path: Path) -> None:
+    base = drawn(2, 30)
+    difference = compare(perplexity_run(tmp_path / "mini", base, base)).row("t/perplexity").differences["lora"]
+    assert (difference.difference, difference.p, difference.verdict) == (0, 1, "unclear")
+
+
+def test_groups_go_by_cluster(tmp_path: Path) -> None:
+    row = compare(rate_run(tmp_path / "mini", groups=True, metrics=["accuracy", "f1_macro"])).row("t/accuracy")
+    groups = [f"g{number // 2}" for number in range(N)]
+    gaps = np.array(LORA_RIGHT, dtype=float) - np.array(BASE_RIGHT, dtype=float)
+    assert row.differences["lora"].p == pytest.approx(sign_flip_test(gaps, groups=groups).p)
+    assert row.values["lora"].method == "cluster bootstrap (10,000 resamples, 13 clusters)"
+    assert row.differences["lora"].method.startswith("cluster sign-flip (exact, 13 clusters), cluster bootstrap")
+
+
+def test_a_variant_that_has_not_run_is_missing_with_the_reason(tmp_path: Path) -> None:
+    examples = [mini.example("t", number, "yes") for number in range(20)]
+    evidence = [mini.chosen("t", BASELINE, number, "yes") for number in range(20)]
+    spec = mini.spec({"t": mini.task(metrics=["accuracy", "f1_macro"])})
+    comparison = compare(mini.write(tmp_path / "mini", spec, examples, evidence, finished=False))
+    for row in comparison.rows:
+        value, difference = row.values["lora"], row.differences["lora"]
+        assert (value.value, value.n, value.n_missing) == (None, 0, 20)
+        assert value.reason == "the run has no evidence of this example"
+        assert (difference.difference, difference.p_adjusted, difference.verdict) == (None, None, "none")
+    assert headline(comparison, "lora") == Headline(0, 0, 0, 2, 2)
+
+
+def test_what_could_not_be_tested_still_counts_in_the_family(tmp_path: Path) -> None:
+    examples = [mini.example(task, number, "yes") for task in ("t", "u") for number in range(N)]
+    evidence = [
+        mini.chosen("t", variant, number, "yes" if right[number] else "no")
+        for variant, right in ((BASELINE, BASE_RIGHT), ("lora", LORA_RIGHT))
+        for number in range(N)
+    ]
+    spec = mini.spec(
+        {"t": mini.task(metrics=["accuracy"]), "u": mini.task(metrics=["accuracy"])},
+        family=("t/accuracy", "u/accuracy"),
+    )
+    comparison = compare(mini.write(tmp_path / "mini", spec, examples, evidence))
+    difference = comparison.row("t/accuracy").differences["lora"]
+    assert difference.p is not None
+    assert difference.p_adjusted == pytest.approx(2 * difference.p)
+    assert comparison.row("u/accuracy").differences["lora"].p_adjusted is None
+
+
+def test_metrics_outside_the_declared_family_are_not_primary(tmp_path: Path) -> None:
+    comparison = compare(rate_run(tmp_path / "mini", metrics=["accuracy", "f1_macro"], primary=["f1_macro"]))
+    assert {row.metric: row.primary for row in comparison.rows} == {"accuracy": False, "f1_macro": True}
+    assert comparison.family_size == 1
+    assert headline(comparison, "lora").of == 1
+
+
+def test_a_label_that_only_one_variant_says_is_a_class_for_both(tmp_path: Path) -> None:
+    examples = [mini.example("t", number, "yes", ()) for number in range(20)]
+    texts = {BASELINE: ["yes"] * 20, "lora": ["yes"] * 10 + ["perhaps"] * 10}
+    evidence = [mini.said("t", name, number, text) for name, some in texts.items() for number, text in enumerate(some)]
+    task = mini.task(answer={"rule": "regex", "pattern": r"\w+"}, metrics=["f1_macro"])
+    row = compare(mini.write(tmp_path / "mini", mini.spec({"t": task}), examples, evidence)).row("t/f1_macro")
+    assert (row.values[BASELINE].value, row.values["lora"].value) == (1, pytest.approx((2 / 3 + 0) / 2))
+    assert row.differences["lora"].verdict == "worse"
+
+
+def test_an_unknown_reference_is_answered_with_the_nearest(run: Run) -> None:
+    with pytest.raises(InputError, match=r"no variant 'qv-r9' \(did you mean 'qv-r8'\?\)"):
+        compare(run, reference="qv-r9")
+
+
+def test_a_run_without_examples_has_rows_without_values(tmp_path: Path) -> None:
+    spec = mini.spec(
+        {"t": mini.task(metrics=["accuracy", "f1_macro"]), "u": mini.task("generation", metrics=["bleu", "rouge_l"])}
+    )
+    comparison = compare(mini.write(tmp_path / "mini", spec, [], [], finished=False))
+    assert [row.values["lora"].value for row in comparison.rows] == [None] * 4
+    assert all(row.values["lora"].reason for row in comparison.rows)

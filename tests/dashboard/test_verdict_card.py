@@ -1,0 +1,79 @@
+"""The sentence that a person repeats, and the order of the cards."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.compare import Headline, headline
+from dashboard.parts.verdict_card import Card, card_html, cost_sentence, counted_rows, in_order, verdict_sentence
+from tests.comparisons import make_comparison
+
+
+def card(
+    found: Headline,
+    ratio: float | None = None,
+    size: int | None = None,
+    name: str = "qv-r8",
+    warnings: tuple[str, ...] = (),
+) -> Card:
+    return Card(name, found, (), ratio, size, warnings)
+
+
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (Headline(5, 1, 0, 1, 7), "is better than the baseline on 5 of 7 metrics, worse on 1; 1 cannot be told."),
+        (Headline(7, 0, 0, 0, 7), "is better than the baseline on 7 of 7 metrics."),
+        (Headline(0, 2, 1, 4, 7), "is worse than the baseline on 2 of 7 metrics, the same on 1; 4 cannot be told."),
+        (Headline(0, 0, 3, 4, 7), "is the same as the baseline on 3 of 7 metrics; 4 cannot be told."),
+        (Headline(0, 0, 0, 7, 7), "cannot be told from the baseline on any of 7 metrics."),
+        (Headline(1, 0, 0, 0, 1), "is better than the baseline on 1 of 1 metric."),
+        (Headline(0, 0, 0, 0, 0), "has no metric to be compared on."),
+    ],
+)
+def test_sentences(found: Headline, sentence: str) -> None:
+    assert verdict_sentence(card(found), "baseline") == sentence
+
+
+def test_a_missing_value_is_said_and_not_counted_as_undecided() -> None:
+    comparison = make_comparison()
+    made = Card("qv-r2", headline(comparison, "qv-r2"), counted_rows(comparison), None, None, ())
+    assert plain(verdict_sentence(made, "baseline")) == (
+        "is the same as the baseline on 1 of 6 metrics; 4 cannot be told; 1 without a value (n = 160)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size", "sentence"),
+    [
+        (1.03, 921_600, "It costs 3 % more time a token and 0.92 MB of weights."),
+        (0.9, None, "It costs 10 % less time a token."),
+        (1.001, None, "It costs as much time a token as the baseline."),
+        (None, None, ""),
+    ],
+)
+def test_costs(ratio: float | None, size: int | None, sentence: str) -> None:
+    assert plain(cost_sentence(card(Headline(1, 0, 0, 0, 1), ratio, size), "baseline")) == sentence
+
+
+def test_cards_are_sorted_by_the_rule_on_the_page() -> None:
+    good, mixed = Headline(5, 0, 0, 0, 5), Headline(5, 2, 0, 0, 7)
+    cards = [
+        card(mixed, 1.0, 1, "mixed"),
+        card(good, 1.2, 1, "slow"),
+        card(good, 1.1, 9, "large"),
+        card(good, 1.1, 1, "small"),
+    ]
+    assert [c.variant for c in in_order(cards)] == ["small", "large", "slow", "mixed"]
+
+
+def test_a_card_escapes_everything_that_is_not_ours() -> None:
+    hostile = '<img src=x onerror="a()">'
+    made = card_html(
+        card(Headline(1, 0, 0, 0, 1), name=hostile, warnings=(hostile,)), hostile, "#000000", {"variant": hostile}
+    )
+    assert "<img" not in made and 'onerror="' not in made

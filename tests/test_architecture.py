@@ -1,0 +1,256 @@
+"""The direction of the imports: read from every syntax tree, lazy imports included, and from a process that imports it all."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("torch", "transformers", "peft", "accelerate")
+
+ONLY_IN: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(HEAVY, ("core.engine", "core.jobs", "sample_data.train_adapters")),
+    "streamlit": ("dashboard", "core.cli.dashboard"),
+    "evaluate": ("core.metrics.exchange",),
+    "datasets": ("core.metrics.exchange",),
+    "trl": (),
+    "pickle": (),
+}
+"""Who alone may import a package."""
+
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "core.errors": (),
+    "core.paths": (),
+    "core.tree": (),
+    "core.records": ("core.errors",),
+    "core.spec": ("core.records", "core.errors"),
+    "core.store": ("core.spec", "core.records", "core.errors"),
+    "core.strict_yaml": ("core.errors",),
+    "core.stats": ("core.errors",),
+    "core.metrics": ("core.records", "core.errors", "core.stats"),
+    "core.weights": ("core.errors", "core.paths", "core.store"),
+    "core.adapters": ("core.weights", "core.errors", "core.paths", "core.store", "core.records", "core.spec"),
+    "core.plan": ("core.data.prompt", "core.tree", "core.records", "core.spec", "core.errors"),
+}
+"""The low rooms: what each may import of the project beside itself."""
+
+MAY_NOT_IMPORT: dict[str, tuple[str, ...]] = {
+    "core": ("dashboard", "tests", "sample_data"),
+    "core.charts": ("core.cli", "core.jobs", "core.engine", "core.workspace"),
+    "core.compare": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.workspace"),
+    "core.data": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.compare", "core.plan"),
+    "core.workspace": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.compare", "core.plan"),
+    "core.engine": (
+        "core.jobs", "core.cli", "core.compare", "core.charts", "core.metrics", "core.stats", "core.store", "core.workspace",
+    ),
+    "core.jobs": ("core.cli", "core.compare", "core.charts", "core.stats"),
+    "dashboard": ("core.engine", "core.cli", "tests", "sample_data"),
+    "dashboard.parts": ("dashboard.app",),
+    "dashboard.state": ("dashboard.views", "dashboard.parts", "dashboard.app"),
+    "dashboard.cache": ("dashboard.views", "dashboard.parts", "dashboard.app"),
+    "dashboard.views": ("dashboard.app",),
+}  # fmt: skip
+
+ENGINE_USERS = ("core.engine", "core.jobs")
+"""Nothing else of core or dashboard imports the engine; the sample's training script may."""
+JOBS_FOR_VIEWERS = ("core.jobs", "core.jobs.launch", "core.jobs.status")
+"""What of the jobs may be imported outside core.jobs: starting, watching and stopping, but no job itself."""
+CLI_ROOM = "core.cli"
+
+
+@dataclass(frozen=True)
+class Import:
+    importer: str
+    imported: str
+    place: str
+
+
+def _module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _files() -> list[Path]:
+    return [path for folder in ("core", "dashboard", "sample_data") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def _names(node: ast.AST, importer: str, is_package: bool) -> Iterator[str]:
+    """Yield what a node imports; of ``from a import b`` both ``a`` and ``a.b``, since ``b`` may be a module."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        module = node.module or ""
+        if node.level:
+            package = importer.split(".")[: None if is_package and node.level == 1 else -node.level + int(is_package)]
+            module = ".".join([*package, *filter(None, [module])])
+        yield module
+        yield from (f"{module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.Call) and node.args:
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        first = node.args[0]
+        if called in ("import_module", "__import__"):
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
+            elif isinstance(first, ast.JoinedStr) and isinstance(first.values[0], ast.Constant):
+                yield str(first.values[0].value).rstrip(".")
+
+
+def _imports() -> list[Import]:
+    found = []
+    for path in _files():
+        importer = _module_name(path)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            for name in _names(node, importer, path.name == "__init__.py"):
+                found.append(
+                    Import(importer, name, f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)} imports {name}")
+                )
+    return found
+
+
+IMPORTS = _imports()
+
+
+def _within(module: str, room: str) -> bool:
+    return module == room or module.startswith(room + ".")
+
+
+def _within_any(module: str, rooms: tuple[str, ...]) -> bool:
+    return any(_within(module, room) for room in rooms)
+
+
+def test_the_walk_sees_the_imports_that_are_there() -> None:
+    seen = {(one.importer, one.imported) for one in IMPORTS}
+    assert ("core.store", "core.spec") in seen
+    assert ("core.engine.models", "torch") in seen
+    assert ("core.cli.dashboard", "streamlit.web") in seen, "a lazy import inside a function"
+    assert ("core.metrics.registry", "core.metrics") in seen, "import_module with a formatted name"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import a.b",
+        "from a import b",
+        "from . import b",
+        "from .b import c",
+        "from .. import b",
+        "import_module('a.b')",
+    ],
+)
+def test_every_form_of_import_is_understood(source: str) -> None:
+    importer = {"from .. import b": "a.x.y"}.get(source, "a.x")
+    names = [name for node in ast.walk(ast.parse(source)) for name in _names(node, importer, is_package=False)]
+    assert "a.b" in names
+
+
+@pytest.mark.parametrize("package", sorted(ONLY_IN))
+def test_packages_stay_in_their_rooms(package: str) -> None:
+    wrong = [
+        one.place
+        for one in IMPORTS
+        if _within(one.imported, package) and not _within_any(one.importer, ONLY_IN[package])
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_low_rooms_import_only_what_is_below_them(room: str) -> None:
+    assert any(_within(_module_name(path), room) for path in _files()), f"there is no {room}: mend the test"
+    allowed = (room, "core", *MAY_IMPORT[room])
+    wrong = [
+        one.place for one in IMPORTS
+        if _within(one.importer, room) and _within(one.imported, "core")
+        and one.imported != "core" and not _within_any(one.imported, allowed[:1] + allowed[2:])
+    ]  # fmt: skip
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", sorted(MAY_NOT_IMPORT))
+def test_arrows_point_one_way(room: str) -> None:
+    assert any(_within(_module_name(path), room) for path in _files()), f"there is no {room}: mend the test"
+    wrong = [
+        one.place for one in IMPORTS if _within(one.importer, room) and _within_any(one.imported, MAY_NOT_IMPORT[room])
+    ]
+    assert wrong == []
+
+
+def test_only_jobs_import_the_engine() -> None:
+    wrong = [
+        one.place for one in IMPORTS
+        if _within(one.imported, "core.engine") and not _within_any(one.importer, (*ENGINE_USERS, "sample_data.train_adapters"))
+    ]  # fmt: skip
+    assert wrong == []
+
+
+def test_jobs_are_started_and_watched_from_outside_and_never_run() -> None:
+    wrong = []
+    for one in IMPORTS:
+        if _within(one.importer, "core.jobs") or not _within(one.imported, "core.jobs"):
+            continue
+        module = ".".join(one.imported.split(".")[:3])
+        if module not in JOBS_FOR_VIEWERS:
+            wrong.append(one.place)
+    assert wrong == []
+
+
+def test_only_the_command_line_imports_itself() -> None:
+    assert [
+        one.place for one in IMPORTS if _within(one.imported, CLI_ROOM) and not _within(one.importer, CLI_ROOM)
+    ] == []
+
+
+def test_one_parts_file_draws_views_and_the_others_do_not_know_them() -> None:
+    users = {
+        one.importer
+        for one in IMPORTS
+        if _within(one.imported, "dashboard.views") and not _within(one.importer, "dashboard.views")
+    }
+    assert users <= {"dashboard.parts.navigation", "dashboard.app"}
+
+
+def _viewing_modules() -> list[str]:
+    """Return every module that viewing may load: all of core but engine and jobs' kinds, all of dashboard but its entry."""
+    names = [_module_name(path) for path in _files() if not path.is_relative_to(ROOT / "sample_data")]
+    return [
+        name for name in names
+        if name != "dashboard.app" and not _within(name, "core.engine")
+        and (not _within(name, "core.jobs") or name in JOBS_FOR_VIEWERS)
+    ]  # fmt: skip
+
+
+def test_viewing_loads_no_model_library() -> None:
+    modules = _viewing_modules()
+    assert {
+        "core.compare",
+        "core.store",
+        "core.workspace",
+        "core.cli.main",
+        "core.cli.evaluate",
+        "dashboard.views.compare",
+    } <= set(modules)
+    code = (
+        "import importlib, json, sys\n"
+        "for name in json.loads(sys.argv[1]): importlib.import_module(name)\n"
+        "from core.metrics.registry import all_metrics; all_metrics()\n"
+        "print('LOADED', json.dumps(sorted(name.partition('.')[0] for name in sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(modules)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    loaded = set(json.loads(done.stdout.partition("LOADED ")[2]))
+    assert "pandas" in loaded, "the modules were really imported"
+    assert loaded.isdisjoint({*HEAVY, "evaluate", "datasets"})
