@@ -6,7 +6,7 @@ Works on whole columns, so that 100,000 examples are filtered and sorted in mill
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -256,56 +256,3 @@ def select(table: ExampleTable, scores: pd.DataFrame | None, measure: Measure | 
     kept = np.flatnonzero(mask)
     order = np.argsort(keys[query.sort][kept], kind="stable")  # NaN sorts last
     return Selection(kept[order], counts, difference, classes)
-
-
-@dataclass(frozen=True)
-class Aggregate:
-    """One variant over the examples that the filters leave."""
-
-    variant: str
-    n: int
-    """Examples that have a value."""
-    mean: float | None
-    """Mean of the examples' own values: for corpus metrics not the metric's value."""
-    mean_length: float | None
-    """Mean length of the outputs, tokens."""
-    labels: tuple[tuple[str, int], ...]
-    """The most frequent predicted labels with their counts."""
-
-
-def aggregates(
-    positions: np.ndarray,
-    variants: Sequence[str],
-    scores: pd.DataFrame | None = None,
-    lengths: pd.DataFrame | None = None,
-    labels: Mapping[str, Sequence[str | None]] | None = None,
-    top: int = 3,
-) -> tuple[Aggregate, ...]:
-    """Summarise the examples at ``positions`` for every variant.
-
-    Args:
-        positions: places in the table.
-        variants: whom to summarise, in this order.
-        scores: rows as the table, columns variants; None for tasks without metric.
-        lengths: output lengths in tokens, likewise; None for tasks without generated text.
-        labels: predicted labels by variant, likewise; None for tasks without.
-        top: how many labels to name.
-    """
-    made = []
-    for variant in variants:
-        values, tokens = _known(scores, variant, positions), _known(lengths, variant, positions)
-        common: tuple[tuple[str, int], ...] = ()
-        if labels is not None and variant in labels:
-            named = pd.Series(np.asarray(labels[variant], dtype=object)[positions]).dropna()
-            common = tuple((str(label), int(count)) for label, count in named.value_counts().head(top).items())
-        mean = float(values.mean()) if values.size else None
-        made.append(Aggregate(variant, int(values.size), mean, float(tokens.mean()) if tokens.size else None, common))
-    return tuple(made)
-
-
-def _known(frame: pd.DataFrame | None, variant: str, positions: np.ndarray) -> np.ndarray:
-    """Return the values of one column at ``positions`` that are there, float64."""
-    if frame is None or variant not in frame:
-        return np.empty(0)
-    values = frame[variant].to_numpy(dtype=np.float64)[positions]
-    return values[np.isfinite(values)]

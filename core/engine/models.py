@@ -80,7 +80,7 @@ class Models:
         if name in self.checkpoints:
             model = load_causal(self.checkpoints[name], self.device, self.dtype)
             try:
-                yield model.eval()
+                yield model
             finally:
                 del model
                 gc.collect()
@@ -123,4 +123,5 @@ def load_causal(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"{folder}: transformers cannot load a causal language model from here: {reason}") from None
-    return model.to(device).eval()
+    # Frozen, as PEFT freezes a base: with gradients on, torch folds some products differently and the last bits differ.
+    return model.to(device).requires_grad_(False).eval()

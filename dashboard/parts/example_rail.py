@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.examples import Aggregate, Measure
+from core.example_aggregates import Aggregate
+from core.examples import Measure
 from core.notation import decimals, in_shown_unit, number_text
 
 

@@ -127,7 +127,7 @@ def _action(run: Run, status: RunStatus) -> None:
         if st.button("Cancel", key=f"cancel-{run.id}", width="stretch", disabled=is_nameless):
             launch.cancel(run)
             st.rerun()
-    elif st.button("Resume", key=f"resume-{run.id}", width="stretch", type="primary"):
+    elif st.button("Resume", key=f"resume-{run.id}", width="stretch"):
         try:
             launch.start(run)
         except (InputError, RunError, OSError) as error:

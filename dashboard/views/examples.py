@@ -10,8 +10,9 @@ from typing import cast
 import streamlit as st
 
 from core.charts.theme import variant_colours
+from core.example_aggregates import aggregates
 from core.example_texts import read_snippets
-from core.examples import ExampleTable, Outcome, Query, Selection, Sort, aggregates, select
+from core.examples import ExampleTable, Outcome, Query, Selection, Sort, select
 from core.metrics.metric import Metric
 from core.metrics.registry import all_metrics
 from core.notes import Notes, read_notes
@@ -36,7 +37,7 @@ from dashboard.parts.url_choices import UrlChoices
 
 TAGS, SEARCH, SORT, MARKING, SHOWN = "tags", "search", "sort", "marking", "shown"
 _SORTS = {"change": "Biggest change first", "gain": "Biggest gain first", "loss": "Biggest loss first", "dataset": "As in the dataset"}
-_MARKING = {"added": "Added words", "both": "Added and dropped", "off": "Nothing"}
+_MARKING = {"added": "Mark added words", "both": "Mark added and dropped words", "off": "Mark nothing"}
 _PANES_AT_FIRST = 4
 _LIST, _PAGER = "examples-list", "examples-page"
 _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -193,17 +194,14 @@ def _opened(scene: _Scene, selection: Selection, position: int | None, notes: No
             frame.face("No such example", f"The task {scene.task} has no example {asked!r}. Choose one from the list.")
         return
     name = str(scene.table.ids[position])
-    _steps(scene, selection, position, name)
+    marking = _steps(scene, selection, position, name)
     variants = list(scene.colours)
     first = [scene.reference, scene.variant, *(v for v in variants if v not in (scene.reference, scene.variant))]
     shown = scene.choices.several(SHOWN, variants) or (first if len(first) <= _PANES_AT_FIRST else first[:2])
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    with left:
-        st.pills("Variants beside each other", first, selection_mode="multi", wrap=True, **scene.choices.widget(SHOWN, shown))
-    marking = scene.choices.one(MARKING, list(_MARKING)) or "added"
-    if scene.run.spec.tasks[scene.task].generates:
-        right.selectbox(f"Marked against {scene.reference}", list(_MARKING), format_func=_MARKING.__getitem__,
-                        **scene.choices.widget(MARKING, marking))  # fmt: skip
+    st.pills(
+        "Variants beside each other", first, selection_mode="multi", wrap=True, label_visibility="collapsed",
+        **scene.choices.widget(SHOWN, shown),
+    )  # fmt: skip
     card = card_of(
         scene.run, scene.task, name, position, [v for v in first if v in shown], scene.reference, scene.scored,
         other_scores(scene.run, scene.task, scene.metrics, scene.scored.metric.name if scene.scored else None), scene.colours, marking,
@@ -215,18 +213,25 @@ def _opened(scene: _Scene, selection: Selection, position: int | None, notes: No
         st.html(f'<p class="ls-foot">{notes.unreadable} {lines} skipped.</p>')
 
 
-def _steps(scene: _Scene, selection: Selection, position: int, name: str) -> None:
-    """Draw the open example's name and the buttons to its neighbours."""
+def _steps(scene: _Scene, selection: Selection, position: int, name: str) -> str:
+    """Draw the open example's name, what is marked, and the buttons to its neighbours; return what is marked."""
     rank = selection.rank(position)
     where = f"{rank + 1:,} of {len(selection.positions):,}" if rank is not None else "not among those that the filters leave"
-    columns = st.columns([5, 2, 2], vertical_alignment="center")
+    columns = st.columns([3, 2.6, 1.7, 1.5], vertical_alignment="center")
+    marking = scene.choices.one(MARKING, list(_MARKING)) or "added"
+    if scene.run.spec.tasks[scene.task].generates:
+        columns[1].selectbox(
+            f"Words marked against {scene.reference}", list(_MARKING), format_func=_MARKING.__getitem__,
+            label_visibility="collapsed", **scene.choices.widget(MARKING, marking),
+        )  # fmt: skip
     columns[0].html(f'<div class="ls-opened"><b>{html.escape(name)}</b><span>{where}</span></div>')
-    for column, label, key, step in ((columns[1], "Previous", "k", -1), (columns[2], "Next", "j", 1)):
+    for column, label, key, step in ((columns[2], "Previous", "k", -1), (columns[3], "Next", "j", 1)):
         target = selection.neighbour(position, step)
         column.button(
             label, shortcut=key, disabled=target is None, width="stretch", key=f"examples-{label}",
             on_click=scene.choices.put, args=(state.EXAMPLE, None if target is None else str(scene.table.ids[target])),
         )  # fmt: skip
+    return marking
 
 
 def _rail(scene: _Scene, selection: Selection) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.examples import PAGE_SIZE, ExampleTable, Measure, Query, aggregates, make_table, measure_of, outcomes, select
+from core.example_aggregates import aggregates
+from core.examples import PAGE_SIZE, ExampleTable, Measure, Query, make_table, measure_of, outcomes, select
 from core.metrics.metric import Metric, Observations, Statistics
 
 NAN = float("nan")

@@ -7,7 +7,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from core.engine.generate import generate_rows
-from core.engine.models import Models
+from core.engine.models import Models, load_causal
 from core.plan import GenerateRequest
 from core.records import BASELINE, Generation
 from core.spec import Settings
@@ -38,6 +38,14 @@ def test_greedy_answers_equal_transformers_generate(tiny, renderer, models: Mode
         assert list(answer.token_ids) == expected
         assert answer.finish == ("eos" if expected[-1] in renderer.stop_ids else "length")
         assert answer.text == renderer.decode(expected)
+
+
+def test_the_baseline_answers_as_the_bare_base_bit_for_bit(tiny, renderer, models: Models, requests) -> None:
+    bare = load_causal(tiny / "base", torch.device("cpu"), torch.float32)
+    alone = generate_rows(
+        bare, requests, Settings(max_new_tokens=24), models.device, stop_ids=renderer.stop_ids, decode=renderer.decode
+    )
+    assert alone == answers(models, renderer, requests)
 
 
 def test_logprobs_are_those_of_the_chosen_tokens(tiny, renderer, models: Models, requests) -> None:

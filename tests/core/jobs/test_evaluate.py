@@ -137,6 +137,18 @@ def test_scale_zero_equals_the_baseline(workspace: Path) -> None:
     assert ours == theirs
 
 
+def test_a_checkpoint_is_a_variant_beside_adapters(workspace: Path) -> None:
+    make_base(workspace / "tuned", seed=5)
+    path = workspace / "workspace.yaml"
+    path.write_text(path.read_text().replace("datasets:", "  checkpoints: {tuned: {path: tuned}, same: {path: base}}\ndatasets:", 1))
+    run = prepare_run(load_workspace(workspace), Choice(adapters=("lora-0", "tuned", "same"), tasks=("colour", "reply")))
+    assert worker.main(["evaluate", str(run.folder)]) == 0
+    found = {v: run.evidence(variant=v).drop_columns(["variant"]).to_pylist() for v in run.spec.models.variants}
+    assert list(found) == ["baseline", "lora-0", "tuned", "same"]
+    assert found["same"] == found["baseline"]
+    assert found["tuned"] != found["baseline"]
+
+
 def test_resuming_with_other_weights_is_refused(workspace: Path) -> None:
     run = prepare_run(load_workspace(workspace), Choice(name="changed"))
     process = subprocess.Popen([sys.executable, "-m", "core.jobs.worker", "evaluate", str(run.folder)])
