@@ -14,6 +14,7 @@ import numpy as np
 
 from core.contrasts import Measured, measure
 from core.derived import StatisticsReader, example_scores, statistics_for
+from core.efficiency_rows import efficiency_rows
 from core.errors import InputError, nearest
 from core.metrics.metric import Metric, Statistics
 from core.metrics.registry import get_metric
@@ -91,6 +92,7 @@ def compare(run: Run, reference: str | None = None, *, where: Callable[[Example]
         resamples=RESAMPLES,
         trials=trials,
         family_size=family_size,
+        efficiency=efficiency_rows(run, reference, level=spec.level, seed=spec.settings.seed),
     )
 
 

@@ -29,7 +29,7 @@ def aggregates(
     variants: Sequence[str],
     scores: pd.DataFrame | None = None,
     lengths: pd.DataFrame | None = None,
-    labels: Mapping[str, Sequence[str | None]] | None = None,
+    labels: Mapping[str, pd.Categorical] | None = None,
     top: int = 3,
 ) -> tuple[Aggregate, ...]:
     """Summarise the examples at ``positions`` for every variant.
@@ -47,11 +47,18 @@ def aggregates(
         values, tokens = _known(scores, variant, positions), _known(lengths, variant, positions)
         common: tuple[tuple[str, int], ...] = ()
         if labels is not None and variant in labels:
-            named = pd.Series(np.asarray(labels[variant], dtype=object)[positions]).dropna()
-            common = tuple((str(label), int(count)) for label, count in named.value_counts().head(top).items())
+            common = _most_frequent(labels[variant], positions, top)
         mean = float(values.mean()) if values.size else None
         made.append(Aggregate(variant, int(values.size), mean, float(tokens.mean()) if tokens.size else None, common))
     return tuple(made)
+
+
+def _most_frequent(labels: pd.Categorical, positions: np.ndarray, top: int) -> tuple[tuple[str, int], ...]:
+    """Return the labels at ``positions`` that occur most, with their counts; ties in the order of the labels."""
+    codes = np.asarray(labels.codes)[positions]
+    counts = np.bincount(codes[codes >= 0], minlength=len(labels.categories))
+    order = np.argsort(-counts, kind="stable")[:top]
+    return tuple((str(labels.categories[place]), int(counts[place])) for place in order if counts[place])
 
 
 def _known(frame: pd.DataFrame | None, variant: str, positions: np.ndarray) -> np.ndarray:

@@ -83,6 +83,8 @@ class Comparison:
     trials: int
     family_size: int
     """How many p-values Holm's correction is over."""
+    efficiency: tuple[MetricRow, ...] = ()
+    """Speed and latency from the run's probe: without p-values, and in nobody's family."""
 
     def row(self, key: str) -> MetricRow:
         """Return the row with this `MetricRow.key`; KeyError if there is none."""

@@ -109,7 +109,7 @@ def output_lengths(run: Run, task: str) -> pd.DataFrame | None:
     return _output_lengths(str(run.folder), evidence_state(run), task)
 
 
-def predicted_labels(run: Run, task: str) -> dict[str, list[str | None]]:
+def predicted_labels(run: Run, task: str) -> dict[str, pd.Categorical]:
     """Return what each variant of a classification task answered, in the order of `example_table`."""
     return _predicted_labels(str(run.folder), evidence_state(run), task)
 
@@ -135,13 +135,13 @@ def _output_lengths(folder: str, state: tuple[int, int], task: str) -> pd.DataFr
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
-def _predicted_labels(folder: str, state: tuple[int, int], task: str) -> dict[str, list[str | None]]:
+def _predicted_labels(folder: str, state: tuple[int, int], task: str) -> dict[str, pd.Categorical]:
     run, ids = Run(Path(folder)), _example_table(folder, state, task).ids
     found = {}
     for variant in run.spec.models.variants:
         observed = observations(run, task, variant)
         of_id = dict(zip(observed.example_ids, observed.predictions, strict=True))
-        found[variant] = [of_id.get(name) for name in ids]
+        found[variant] = pd.Categorical([of_id.get(name) for name in ids])
     return found
 
 

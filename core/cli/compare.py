@@ -41,10 +41,11 @@ def command(run: str | None, reference: str | None, tasks: tuple[str, ...], work
     _check_known("task", tasks, tuple(spec.tasks), opened)
     comparison = compare(opened, reference=reference or spec.reference)
     rows = [row for row in comparison.rows if not tasks or row.task in tasks]
+    measured = list(comparison.efficiency) if not tasks else []
     if as_json:
-        print_json(_as_json(comparison, rows))
+        print_json(_as_json(comparison, rows, measured))
         return
-    _print(comparison, rows)
+    _print(comparison, rows + measured)
 
 
 def _open(name: str | None, workspace: Path) -> Run:
@@ -69,9 +70,10 @@ def _check_known(what: str, names: tuple[str, ...], known: tuple[str, ...], run:
             )
 
 
-def _as_json(comparison: Comparison, rows: list[MetricRow]) -> dict[str, Any]:
+def _as_json(comparison: Comparison, rows: list[MetricRow], measured: list[MetricRow]) -> dict[str, Any]:
     content = asdict(comparison)
-    content["rows"] = [asdict(row) | {"key": row.key} for row in rows]
+    for key, listed in (("rows", rows), ("efficiency", measured)):
+        content[key] = [asdict(row) | {"key": row.key} for row in listed]
     return content
 
 
@@ -81,7 +83,7 @@ def _print(comparison: Comparison, rows: list[MetricRow]) -> None:
         return
     lines: list[tuple[str, ...]] = []
     for row in rows:
-        for variant in comparison.variants:
+        for variant in [name for name in comparison.variants if name in row.values]:
             first = variant == comparison.variants[0]
             lines.append((_heading(row) if first else "", variant, *_cells(row, variant)))
     print_table(("metric", "variant", "value", "difference", "adjusted p", "", "n"), lines)

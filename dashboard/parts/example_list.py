@@ -77,14 +77,14 @@ def pager(n_pages: int, open_page: int | None, jump: bool, key: str) -> int:
         jump: whether to turn to it: another example was opened, or the list is another one.
         key: of the widget.
     """
-    current = int(st.session_state.get(key) or 0)
-    wanted = open_page or 1 if jump or not 1 <= current <= n_pages else current
+    turn, default = st.session_state.get(key, (0, 0))
+    if jump or not 1 <= default <= n_pages:
+        # A widget cannot be both set and given a default: to turn the page a new one takes the place of the old.
+        turn, default = turn + 1, min(open_page or 1, n_pages)
+        st.session_state[key] = (turn, default)
     if n_pages == 1:
-        st.session_state.pop(key, None)
         return 1
-    if wanted != current:
-        st.session_state[key] = wanted
-    return int(st.pagination(n_pages, key=key, max_visible_pages=5, width="stretch"))
+    return int(st.pagination(n_pages, default=default, key=f"{key}-{turn}", max_visible_pages=5, width="stretch"))
 
 
 _CSS = (

@@ -44,14 +44,14 @@ def verdict_matrix(comparison: Comparison, mode: Mode, parameters: Link) -> str:
 
 
 def comparison_table(
-    comparison: Comparison, mode: Mode, parameters: Link, chosen: str | None = None, languages: bool = False
+    comparison: Comparison, mode: Mode, parameters: Link | None, chosen: str | None = None, languages: bool = False
 ) -> str:
     """Return the metric by variant table: tasks as groups, the reference first, languages under their metric if wanted.
 
     Args:
         comparison: what was compared.
         mode: light or dark.
-        parameters: of the links.
+        parameters: of the links; None for a table without any.
         chosen: `MetricRow.key` of the row that is shown below the table.
         languages: whether rows of one language are shown.
     """
@@ -114,14 +114,15 @@ def _mark_cell(row: MetricRow, name: str, level: float, parameters: Link) -> str
     )
 
 
-def _line(comparison: Comparison, row: MetricRow, others: Sequence[str], parameters: Link, chosen: bool) -> str:
+def _line(comparison: Comparison, row: MetricRow, others: Sequence[str], parameters: Link | None, chosen: bool) -> str:
     classes = " ".join(name for name, on in (("language", row.language is not None), ("chosen", chosen)) if on)
     label = escape(row.language or "") if row.language is not None else escape(metric_heading(row))
-    address = link("compare", parameters(row, None))
+    if parameters is not None:
+        label = f'<a href="{link("compare", parameters(row, None))}">{label}</a>'
     cells = [_value_cell(row, comparison.reference, comparison.level, len(others))]
     cells += [_pair_cell(row, name, comparison.level, parameters, len(others)) for name in others]
     opening = f'<tr class="{classes}">' if classes else "<tr>"
-    return f'{opening}<th><a href="{address}">{label}</a></th>{"".join(cells)}</tr>'
+    return f'{opening}<th>{label}</th>{"".join(cells)}</tr>'
 
 
 def _value_cell(row: MetricRow, name: str, level: float, n_others: int) -> str:
@@ -130,7 +131,7 @@ def _value_cell(row: MetricRow, name: str, level: float, n_others: int) -> str:
     return f'<td title="{escape(value_tip(value, row, level), quote=True)}">{_value_html(value, row, n_others)}</td>'
 
 
-def _pair_cell(row: MetricRow, name: str, level: float, parameters: Link, n_others: int) -> str:
+def _pair_cell(row: MetricRow, name: str, level: float, parameters: Link | None, n_others: int) -> str:
     value, difference = row.values.get(name), row.differences.get(name)
     if value is None:
         return '<td class="none">–</td>'
@@ -141,8 +142,10 @@ def _pair_cell(row: MetricRow, name: str, level: float, parameters: Link, n_othe
         mark = f'<span class="{difference.verdict}">{MARKS[difference.verdict]} {escape(number)}</span>'
         if n_others <= COMPACT_ABOVE:
             mark += f" <small>{escape(interval)}</small>"
-        p = f"<small>{escape(p_text(difference.p_adjusted))}</small>"
-        lines += [f"{mark} {p}"] if n_others <= ONE_LINE_UP_TO else [mark, p]
+        p = f"<small>{escape(p_text(difference.p_adjusted))}</small>" if difference.p_adjusted is not None else ""
+        lines += [f"{mark} {p}"] if n_others <= ONE_LINE_UP_TO else [line for line in (mark, p) if line]
+    if parameters is None:
+        return f'<td title="{escape(tip, quote=True)}">{"<br>".join(lines)}</td>'
     address = link("compare", parameters(row, name))
     return f'<td><a class="cell" href="{address}" title="{escape(tip, quote=True)}">{"<br>".join(lines)}</a></td>'
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.charts.forest import forest_of_all, forest_of_metric
@@ -32,6 +34,7 @@ def show() -> None:
     keys = [row.key for row in comparison.rows]
     key = choices.one(state.METRIC, keys) or keys[0]
     _table(chosen, chosen.run, comparison, key)
+    _efficiency(chosen.run, comparison)
     footnote(chosen.run, comparison, chosen.slice, "hold the pointer over a number for its signature and method")
     _one_metric(chosen, comparison, choices, key)
     chart(
@@ -51,6 +54,19 @@ def _table(chosen: state.Selection, run: Run, comparison: Comparison, key: str) 
         )
         if clicked := linked_html(content, "comparison-table"):
             go(*clicked)
+
+
+def _efficiency(run: Run, comparison: Comparison) -> None:
+    """Draw what the probe measured: each variant alone, warmed up, repeats interleaved."""
+    if not comparison.efficiency:
+        return
+    measured = replace(comparison, rows=comparison.efficiency)
+    with st.container(key="chart-efficiency"):
+        st.markdown("#### Speed, each variant alone")
+        export_menu("efficiency", f"{run.id}-efficiency", lambda: comparison_data(measured))
+        linked_html(metric_cell.comparison_table(measured, state.mode(), None), "efficiency-table")
+        repeats = next(iter(comparison.efficiency[0].values.values())).n
+        st.html(f'<p class="ls-foot">{repeats} repeats on one machine: shown without a verdict, and in no count of metrics.</p>')
 
 
 def _one_metric(chosen: state.Selection, comparison: Comparison, choices: UrlChoices, key: str) -> None:

@@ -37,7 +37,7 @@ from dashboard.parts.url_choices import UrlChoices
 
 TAGS, SEARCH, SORT, MARKING, SHOWN = "tags", "search", "sort", "marking", "shown"
 _SORTS = {"change": "Biggest change first", "gain": "Biggest gain first", "loss": "Biggest loss first", "dataset": "As in the dataset"}
-_MARKING = {"added": "Mark added words", "both": "Mark added and dropped words", "off": "Mark nothing"}
+_MARKING = {"added": "Mark added", "both": "Mark changes", "off": "No marks"}
 _PANES_AT_FIRST = 4
 _LIST, _PAGER = "examples-list", "examples-page"
 _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")

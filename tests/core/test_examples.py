@@ -156,7 +156,7 @@ def test_bars_have_the_scale_of_the_metric_or_of_the_scores() -> None:
 def test_aggregates_are_over_what_the_filters_leave() -> None:
     scores = _scores([0, 1, NAN, 1], [1, 1, 1, 0])
     lengths = pd.DataFrame({"a": [10.0, 20.0, NAN, 99.0]}, index=scores.index)
-    labels = {"a": ["x", "y", "x", "z"], "baseline": [None, None, None, None]}
+    labels = {"a": pd.Categorical(["x", "y", "x", "z"]), "baseline": pd.Categorical([None] * 4)}
     baseline, variant = aggregates(np.array([0, 1, 2]), ["baseline", "a"], scores, lengths, labels)
     assert (baseline.variant, baseline.n, baseline.mean, baseline.mean_length, baseline.labels) == ("baseline", 2, 0.5, None, ())
     assert (variant.n, variant.mean, variant.mean_length) == (3, 1.0, 15.0)
