@@ -1,0 +1,1 @@
+"""Everything but the pages: what is stored, asked, computed and compared. Knows nothing of Streamlit."""

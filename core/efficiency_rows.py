@@ -68,7 +68,9 @@ def efficiency_rows(run: Run, reference: str, *, level: float, seed: int) -> tup
 
 def _answers(entries: list[dict], variant: str) -> tuple[np.ndarray, np.ndarray]:
     """Return new tokens and seconds of a variant's answers, each (repeats, prompts)."""
-    mine = sorted((e["repeat"], e["prompt"], e["n_new_tokens"], e["seconds"]) for e in entries if e["variant"] == variant)
+    mine = sorted(
+        (e["repeat"], e["prompt"], e["n_new_tokens"], e["seconds"]) for e in entries if e["variant"] == variant
+    )
     repeats = len({repeat for repeat, *_ in mine})
     table = np.array([(tokens, seconds) for *_, tokens, seconds in mine], dtype=np.float64).reshape(repeats, -1, 2)
     return table[..., 0], table[..., 1]
@@ -85,7 +87,9 @@ def _row(
         method = f"bootstrap over {summary.repeats} repeats"
         values[name] = Value(found.value, found.low, found.high, summary.repeats, 0, None, signature, method)
     differences = {
-        name: _difference(figure, answers[name], answers[reference], level, seed) for name in summaries if name != reference
+        name: _difference(figure, answers[name], answers[reference], level, seed)
+        for name in summaries
+        if name != reference
     }
     return MetricRow(
         task=TASK, metric=figure.name, label=figure.label, family="efficiency", unit=figure.unit,
@@ -101,8 +105,12 @@ def _difference(
     if mine[0].shape != theirs[0].shape:
         return Difference(None, None, None, None, None, 0, "none", "the probe has different repeats of the two", "")
     draws = np.random.default_rng(seed).integers(repeats, size=(RESAMPLES, repeats))
-    resampled = figure.of_answers(mine[0][draws], mine[1][draws]) - figure.of_answers(theirs[0][draws], theirs[1][draws])
+    resampled = figure.of_answers(mine[0][draws], mine[1][draws]) - figure.of_answers(
+        theirs[0][draws], theirs[1][draws]
+    )
     low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
     difference = float(figure.of_answers(*mine) - figure.of_answers(*theirs))
     method = f"bootstrap over {repeats} interleaved repeats"
-    return Difference(difference, float(low), float(high), None, None, repeats, "unclear", f"{repeats} {_NO_TEST}", method)
+    return Difference(
+        difference, float(low), float(high), None, None, repeats, "unclear", f"{repeats} {_NO_TEST}", method
+    )

@@ -59,7 +59,7 @@ class EvidenceCache:
     def get(self, variant: VariantIdentity, part: Part, name: str) -> pa.Table | None:
         """Return the part's evidence under the variant's present name; None if it is not there or unreadable."""
         try:
-            table = pq.read_table(self._path(variant, part), schema=EVIDENCE_SCHEMA, partitioning=None)
+            table = pq.ParquetFile(self._path(variant, part)).read().cast(EVIDENCE_SCHEMA)
         except (OSError, pa.ArrowException):
             return None
         column = table.schema.get_field_index("variant")

@@ -36,7 +36,9 @@ def _has_language(tags: Sequence[str] | None) -> bool:
 def read_example(run: Run, task: str, example_id: str) -> Example | None:
     """Return one example; None if the task has no such example."""
     columns = ("prompt", "fields", "reference", "options", "tags", "language", '"group"')
-    rows = _rows(run, f"SELECT {', '.join(columns)} FROM examples WHERE task = ? AND id = ? LIMIT 1", [task, example_id])
+    rows = _rows(
+        run, f"SELECT {', '.join(columns)} FROM examples WHERE task = ? AND id = ? LIMIT 1", [task, example_id]
+    )
     if not rows:
         return None
     prompt, fields, reference, options, tags, language, group = rows[0]
@@ -60,7 +62,9 @@ def read_snippets(run: Run, task: str, ids: Sequence[str], field: str | None, le
     if not len(ids):
         return {}
     marks = ", ".join("?" * len(ids))
-    rows = _rows(run, f"SELECT id, fields, reference, prompt FROM examples WHERE task = ? AND id IN ({marks})", [task, *ids])
+    rows = _rows(
+        run, f"SELECT id, fields, reference, prompt FROM examples WHERE task = ? AND id IN ({marks})", [task, *ids]
+    )
     found = {}
     for example_id, fields, reference, prompt in rows:
         value = json.loads(fields).get(field) if field else json.loads(reference)

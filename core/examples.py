@@ -224,7 +224,9 @@ def outcomes(scores: pd.DataFrame, variant: str, reference: str, measure: Measur
         # Rounding must not decide about an example that moved by exactly the threshold.
         beyond = measure.threshold * (1 + 1e-9) + 1e-12
         classes = np.select(
-            [~np.isfinite(difference), gain > beyond, gain < -beyond], ["no value", "gained", "lost"], default="unchanged"
+            [~np.isfinite(difference), gain > beyond, gain < -beyond],
+            ["no value", "gained", "lost"],
+            default="unchanged",
         )
     return difference, classes.astype(object)
 
@@ -248,7 +250,9 @@ def select(table: ExampleTable, scores: pd.DataFrame | None, measure: Measure | 
         mask &= table.with_tags([query.part])
     if query.matching is not None:
         mask &= table.ids.isin(list(query.matching))
-    counts: dict[Outcome, int] = {name: int(np.count_nonzero(mask & (classes == name))) for name in (measure.outcomes if measure else ())}
+    counts: dict[Outcome, int] = {
+        name: int(np.count_nonzero(mask & (classes == name))) for name in (measure.outcomes if measure else ())
+    }
     if query.outcome is not None and measure is not None:
         mask &= classes == query.outcome
     gain = -difference if measure is not None and not measure.higher_is_better else difference

@@ -142,7 +142,9 @@ def render_example(example: Example, task: TaskSpec, renderer: PromptRenderer, o
 def with_prompts(examples: Iterable[Example], spec: RunSpec, renderer: PromptRenderer) -> tuple[Example, ...]:
     """Return the examples with the prompt that the model will see; ``{option}`` stays where each tag is asked about."""
     return tuple(
-        replace(e, prompt=render_example(e, spec.tasks[e.task], renderer, "{option}" if _asks_each_tag(spec, e) else None))
+        replace(
+            e, prompt=render_example(e, spec.tasks[e.task], renderer, "{option}" if _asks_each_tag(spec, e) else None)
+        )
         for e in examples
     )
 

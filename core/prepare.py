@@ -60,7 +60,9 @@ def prepare_run(workspace: Workspace, choice: Choice) -> Run:
         run.write_examples(examples)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise InputError(f"{folder}: the run's folder cannot be written ({error.strerror}). Free some space or make it writable.") from None
+        raise InputError(
+            f"{folder}: the run's folder cannot be written ({error.strerror}). Free some space or make it writable."
+        ) from None
     return run
 
 
@@ -69,7 +71,9 @@ def _new_folder(workspace: Workspace, choice: Choice) -> Path:
         return workspace.new_run_folder(choice.prefix)
     folder = workspace.runs_folder / choice.name
     if (folder / "spec.json").exists():
-        raise InputError(f"{folder}: there is a run of this name already; choose another, or resume it: lorascope evaluate --resume {choice.name}")
+        raise InputError(
+            f"{folder}: there is a run of this name already; choose another, or resume it: lorascope evaluate --resume {choice.name}"
+        )
     return folder
 
 
@@ -102,13 +106,17 @@ def _all_known(what: str, names: Iterable[str], known: Iterable[str], path: Path
     known = tuple(known)
     for name in names:
         if name not in known:
-            raise InputError(f"{path}: there is no {what} {name!r}{nearest(name, known)}; there are: {', '.join(known) or 'none'}.")
+            raise InputError(
+                f"{path}: there is no {what} {name!r}{nearest(name, known)}; there are: {', '.join(known) or 'none'}."
+            )
 
 
 def declared_family(tasks: Mapping[str, TaskSpec]) -> tuple[str, ...]:
     """Return the primary metrics as ``task/metric``: declared before any result is seen, so that none can be chosen by it."""
     return tuple(
-        f"{name}/{metric}" for name, task in tasks.items() for metric in (task.metrics if task.primary is None else task.primary)
+        f"{name}/{metric}"
+        for name, task in tasks.items()
+        for metric in (task.metrics if task.primary is None else task.primary)
     )
 
 
@@ -137,9 +145,13 @@ def _check_model_folder(folder: Path, where: str, written: str) -> None:
     if (folder / "config.json").is_file():
         return
     if written.startswith("cache:"):
-        raise InputError(f"{where}: the sample's base model is not in the cache yet. Fetch it once with: lorascope demo --fetch-only")
+        raise InputError(
+            f"{where}: the sample's base model is not in the cache yet. Fetch it once with: lorascope demo --fetch-only"
+        )
     if not folder.is_dir():
-        raise InputError(f"{where}: found no folder {folder}; expected a model's folder (config.json, *.safetensors) or a Hub id.")
+        raise InputError(
+            f"{where}: found no folder {folder}; expected a model's folder (config.json, *.safetensors) or a Hub id."
+        )
     raise InputError(f"{where}: {folder} has no config.json; expected a model's folder as transformers saves it.")
 
 

@@ -129,7 +129,11 @@ class TaskSpec(Strict):
     def _kind_has_what_it_needs(self) -> TaskSpec:
         if self.prompt is None and self.kind != "likelihood":
             raise ValueError(f"a {self.kind} task needs the key 'prompt'")
-        if self.kind in ("classification", "regression", "multilabel", "ranking") and not self.options and self.answer is None:
+        if (
+            self.kind in ("classification", "regression", "multilabel", "ranking")
+            and not self.options
+            and self.answer is None
+        ):
             raise ValueError(f"a {self.kind} task needs the key 'options' (or 'answer', to read a generated text)")
         if self.kind == "multilabel" and self.answer is None and "{option}" not in (self.prompt or ""):
             raise ValueError("a multilabel task asks yes or no for each tag: its prompt needs {option}")
@@ -170,7 +174,9 @@ class WorkspaceSpec(Strict):
     def _tasks_name_datasets(self) -> WorkspaceSpec:
         for name, task in self.tasks.items():
             if task.dataset not in self.datasets:
-                raise ValueError(f"tasks.{name}.dataset: found {task.dataset!r}, expected one of {', '.join(self.datasets)}")
+                raise ValueError(
+                    f"tasks.{name}.dataset: found {task.dataset!r}, expected one of {', '.join(self.datasets)}"
+                )
         return self
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
@@ -135,7 +136,9 @@ class Run:
         """
         self.folder = Path(folder)
         if not (self.folder / "spec.json").is_file():
-            raise InputError(f"{folder}: there is no run here (no spec.json). `lorascope runs` lists the runs of a workspace.")
+            raise InputError(
+                f"{folder}: there is no run here (no spec.json). `lorascope runs` lists the runs of a workspace."
+            )
 
     @property
     def id(self) -> str:
@@ -154,7 +157,9 @@ class Run:
             content = json.loads(path.read_text(encoding="utf-8"))
             version = content.get("format_version")
         except (ValueError, AttributeError) as error:
-            raise InputError(f"{path}: this is not a run's spec ({error}). Restore the file from a copy of the run.") from None
+            raise InputError(
+                f"{path}: this is not a run's spec ({error}). Restore the file from a copy of the run."
+            ) from None
         if not isinstance(version, int) or version > FORMAT_VERSION:
             raise InputError(
                 f"{path}: the run has format version {version!r}; this lorascope reads up to {FORMAT_VERSION}. "
@@ -217,9 +222,12 @@ class Run:
         if whole.is_file():
             return pq.read_table(whole, columns=columns, filters=filters)
         paths = sorted((self.folder / "parts").glob("*/*.parquet"))
-        tables = [pq.read_table(path, columns=columns, filters=filters, partitioning=None) for path in paths]
+        # read_table would take the folder's name for a partition
+        tables = [_read_part(path, columns, where) for path in paths]
         if not tables:
-            schema = EVIDENCE_SCHEMA if columns is None else pa.schema([EVIDENCE_SCHEMA.field(name) for name in columns])
+            schema = (
+                EVIDENCE_SCHEMA if columns is None else pa.schema([EVIDENCE_SCHEMA.field(name) for name in columns])
+            )
             return schema.empty_table()
         return pa.concat_tables(tables)
 
@@ -227,7 +235,9 @@ class Run:
         """Join the parts into evidence.parquet, in one order whatever the order they were made in; then remove them."""
         if (self.folder / "evidence.parquet").is_file():
             return
-        table = self.evidence().sort_by([(key, "ascending") for key in ("task", "variant", "example_id", "item", "kind")])
+        table = self.evidence().sort_by(
+            [(key, "ascending") for key in ("task", "variant", "example_id", "item", "kind")]
+        )
         write_table(self.folder / "evidence.parquet", table)
         for path in (self.folder / "parts").glob("*/*.parquet"):
             path.unlink()
@@ -247,3 +257,11 @@ def create_run(folder: Path, spec: RunSpec) -> Run:
         raise InputError(f"{folder}: there is a run here already; a new run needs a folder of its own.")
     write_json(path, spec.model_dump(mode="json"))
     return Run(folder)
+
+
+def _read_part(path: Path, columns: list[str] | None, where: dict[str, str]) -> pa.Table:
+    wanted = None if columns is None else [*columns, *(key for key in where if key not in columns)]
+    table = pq.ParquetFile(path).read(columns=wanted)
+    for key, value in where.items():
+        table = table.filter(pc.field(key) == value)
+    return table if columns is None else table.select(columns)

@@ -16,7 +16,14 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM, AutoTokenizer, DataCollatorForSeq2Seq, Trainer, TrainingArguments, set_seed
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    DataCollatorForSeq2Seq,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
 
 from core.engine.sample_base import make_sample_base
 from core.paths import cached_model
@@ -75,7 +82,11 @@ def train(name: str, recipe: Recipe, rows: list[dict]) -> None:
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
     lora = LoraConfig(
-        r=recipe.rank, lora_alpha=2 * recipe.rank, target_modules=list(recipe.modules), lora_dropout=0.05, task_type="CAUSAL_LM"
+        r=recipe.rank,
+        lora_alpha=2 * recipe.rank,
+        target_modules=list(recipe.modules),
+        lora_dropout=0.05,
+        task_type="CAUSAL_LM",
     )
     model = get_peft_model(model, lora)
     encoded = [encode(row, tokenizer) for row in rows]

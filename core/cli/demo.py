@@ -17,8 +17,15 @@ from core.workspace import load_workspace
 
 
 @click.command("demo", epilog=examples("lorascope demo", "DEMO_SERVE=0 lorascope demo"))
-@click.option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help="The sample's folder (default: found by itself).")
-@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Where the dashboard listens.")
+@click.option(
+    "--workspace",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The sample's folder (default: found by itself).",
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Where the dashboard listens."
+)
 @click.option("--fetch-only", is_flag=True, help="Fetch the base model and stop.")
 @click.pass_context
 def command(context: click.Context, workspace: Path | None, port: int, fetch_only: bool) -> None:

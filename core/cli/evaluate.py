@@ -25,13 +25,24 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
     ),
 )  # fmt: skip
 @workspace_option
-@click.option("--adapters", callback=_names, metavar="A,B", help="Adapters and checkpoints to run beside the baseline (default: all).")
+@click.option(
+    "--adapters",
+    callback=_names,
+    metavar="A,B",
+    help="Adapters and checkpoints to run beside the baseline (default: all).",
+)
 @click.option("--tasks", callback=_names, metavar="T,U", help="Tasks to run (default: all).")
 @click.option("--limit", type=click.IntRange(min=1), help="The first so many examples of each dataset (default: all).")
 @click.option("--name", help="Name of the run's folder (default: the time).")
 @click.option("--device", help="cuda, mps, xpu, cpu or auto (default: the workspace's setting).")
-@click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16", "float16"]), help="Precision (default: the workspace's).")
-@click.option("--max-new-tokens", type=click.IntRange(min=1), help="Longest answer, in tokens (default: the workspace's).")
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    help="Precision (default: the workspace's).",
+)
+@click.option(
+    "--max-new-tokens", type=click.IntRange(min=1), help="Longest answer, in tokens (default: the workspace's)."
+)
 @click.option("--probe/--no-probe", default=None, help="Measure speed and memory, each variant alone.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was cancelled, failed or killed.")
 @click.option("--detach", is_flag=True, help="Start it, print its id, and do not wait.")

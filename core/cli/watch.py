@@ -39,7 +39,9 @@ def follow(run: Run) -> RunStatus:
             time.sleep(_POLL_SECONDS)
     except KeyboardInterrupt:
         launch.cancel(run)
-        raise RunError(f"Cancelled. What was finished is kept; go on with: lorascope evaluate --resume {run.id}") from None
+        raise RunError(
+            f"Cancelled. What was finished is kept; go on with: lorascope evaluate --resume {run.id}"
+        ) from None
     if terminal:
         print(file=sys.stderr)
     if status.state != "finished":

@@ -70,7 +70,12 @@ def generate_rows(
 
 
 def _extend(
-    row: _Row, token: int, logprob: float, settings: Settings, stop_ids: frozenset[int], decode: Callable[[Sequence[int]], str]
+    row: _Row,
+    token: int,
+    logprob: float,
+    settings: Settings,
+    stop_ids: frozenset[int],
+    decode: Callable[[Sequence[int]], str],
 ) -> None:
     """Add a token to a row and decide whether it is finished."""
     row.ids.append(token)

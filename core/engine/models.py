@@ -19,7 +19,9 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from core.errors import InputError
 from core.records import BASELINE
 
-TREE_MODELS = frozenset({"llama", "qwen2", "qwen3", "mistral", "gemma", "phi3", "granite", "olmo2", "smollm3", "stablelm"})
+TREE_MODELS = frozenset(
+    {"llama", "qwen2", "qwen3", "mistral", "gemma", "phi3", "granite", "olmo2", "smollm3", "stablelm"}
+)
 """Architectures whose every layer sees a token's ancestors and its position alone, so that a tree in one row is exact.
 
 Others (sliding windows, state-space layers, position by place in the row) are scored one sequence a row.
@@ -67,7 +69,9 @@ class Models:
                 )
         except (RuntimeError, ValueError, KeyError, OSError, TypeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:300]
-            raise InputError(f"adapter {name!r} ({source.folder}): PEFT cannot attach it to this base: {reason}") from None
+            raise InputError(
+                f"adapter {name!r} ({source.folder}): PEFT cannot attach it to this base: {reason}"
+            ) from None
         self._loaded.to(self.dtype)
         if source.scale != 1.0:
             for module in self._loaded.modules():
@@ -98,7 +102,9 @@ class Models:
         with safe_open(self.adapters[name].folder / "adapter_model.safetensors", framework="pt") as file:
             stored = set(file.keys())
         assert isinstance(self._loaded, PeftModel)
-        return sorted(stored - set(get_peft_model_state_dict(self._loaded, adapter_name=name, save_embedding_layers=False)))
+        return sorted(
+            stored - set(get_peft_model_state_dict(self._loaded, adapter_name=name, save_embedding_layers=False))
+        )
 
 
 def supports_trees(config: Any) -> bool:
@@ -116,7 +122,7 @@ def load_causal(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:
     """
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        model = AutoModelForCausalLM.from_pretrained(
+        model: Any = AutoModelForCausalLM.from_pretrained(
             folder, config=config, dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True,
             attn_implementation="sdpa",
         )  # fmt: skip

@@ -53,7 +53,9 @@ def check_loaded(models: Models, variant: str, divergence: float) -> list[Findin
     if divergence != divergence:
         findings.append(Finding("error", "not_a_number", "It makes the model give NaN; its weights are broken."))
     elif divergence <= 0 and models.adapters[variant].scale != 0:
-        findings.append(Finding("error", "no_effect", "It loaded but does nothing: next-token probabilities equal the base's."))
+        findings.append(
+            Finding("error", "no_effect", "It loaded but does nothing: next-token probabilities equal the base's.")
+        )
     else:
         sentence = f"Next-token distribution differs from the base's: KL divergence {divergence:.3g} nats."
         findings.append(Finding("ok", "moves_distribution", sentence))

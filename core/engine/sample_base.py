@@ -15,6 +15,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
@@ -80,7 +81,8 @@ def save_dequantised(gguf: Path, folder: Path) -> None:
     # save_pretrained refuses a config that still says gguf, so the weights move into a model without that history.
     settings = quantised.config.to_dict()
     settings.pop("quantization_config", None)
-    plain = LlamaForCausalLM(LlamaConfig(**settings)).to(torch.bfloat16)
+    plain: Any = LlamaForCausalLM(LlamaConfig(**settings))
+    plain = plain.to(torch.bfloat16)
     plain.load_state_dict(quantised.state_dict())
     plain.generation_config = quantised.generation_config
     plain.save_pretrained(folder)

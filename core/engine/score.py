@@ -47,7 +47,10 @@ def _score_separately(
 ) -> list[list[ContinuationScore]]:
     """Score every continuation in a row of its own, as many rows at a time as the batch has rows."""
     flat = [
-        (place, ScoreRequest(request.task, request.example_id, request.item, request.kind, request.prompt, (continuation,)))
+        (
+            place,
+            ScoreRequest(request.task, request.example_id, request.item, request.kind, request.prompt, (continuation,)),
+        )
         for place, requests in enumerate(rows)
         for request in requests
         for continuation in request.continuations
@@ -77,7 +80,12 @@ def _targets(requests: Sequence[ScoreRequest]) -> list[tuple[int, ...]]:
 
 
 def _score(
-    model: Any, rows: Sequence[_Row], targets: Sequence[list[tuple[int, ...]]], device: torch.device, *, masked: bool = True
+    model: Any,
+    rows: Sequence[_Row],
+    targets: Sequence[list[tuple[int, ...]]],
+    device: torch.device,
+    *,
+    masked: bool = True,
 ) -> list[list[ContinuationScore]]:
     width = max(len(row.tree) for row in rows)
     tokens = torch.zeros(len(rows), width, dtype=torch.long)

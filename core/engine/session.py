@@ -89,13 +89,20 @@ class Session:
         if self._trees is None:
             self._trees = self.models.trees and trees_agree(self.models, request)
             if self.models.trees and not self._trees:
-                self.warn("This model's scores in shared rows differ from scores in rows of their own; each goes alone, more slowly.")
+                self.warn(
+                    "This model's scores in shared rows differ from scores in rows of their own; each goes alone, more slowly."
+                )
         return self._trees
 
     def _generate(self, model: Any, variant: str, rows: Sequence[Sequence[Request]]) -> Iterator[Evidence]:
         requests = [request for row in rows for request in row if isinstance(request, GenerateRequest)]
         answers = generate_rows(
-            model, requests, self.settings, self.models.device, stop_ids=self.renderer.stop_ids, decode=self.renderer.decode
+            model,
+            requests,
+            self.settings,
+            self.models.device,
+            stop_ids=self.renderer.stop_ids,
+            decode=self.renderer.decode,
         )
         for request, answer in zip(requests, answers, strict=True):
             if any(logprob != logprob for logprob in answer.token_logprobs):
@@ -114,7 +121,11 @@ class Session:
         )  # fmt: skip
 
     def probe(
-        self, variants: Sequence[str], prompts: Sequence[tuple[int, ...]], tokens: int, progress: Callable[[int, int], None]
+        self,
+        variants: Sequence[str],
+        prompts: Sequence[tuple[int, ...]],
+        tokens: int,
+        progress: Callable[[int, int], None],
     ) -> dict[str, Any]:
         """Return the content of probe.json."""
         return probe(self.models, variants, prompts, new_tokens=tokens, progress=progress)
@@ -140,5 +151,3 @@ def _scored_evidence(request: ScoreRequest, variant: str, scores: Sequence[Conti
 
 def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
-
-

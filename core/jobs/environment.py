@@ -40,7 +40,11 @@ def describe(workspace: Workspace, spec: RunSpec, base: Path, checkpoints: dict[
 
 def _config_hash(config: dict[str, Any]) -> str:
     """Return a hash of what an adapter's config says, but for where its base lay and which PEFT wrote it."""
-    told = {key: value for key, value in config.items() if key not in ("base_model_name_or_path", "peft_version", "revision")}
+    told = {
+        key: value
+        for key, value in config.items()
+        if key not in ("base_model_name_or_path", "peft_version", "revision")
+    }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
@@ -59,7 +63,9 @@ def check_unchanged(before: dict[str, Any], now: dict[str, Any], folder: Path) -
     old, new = before["hashes"], now["hashes"]
     if old["base"] != new["base"]:
         raise InputError(f"{folder}: the base model's weights have changed since this run began. Start a new run.")
-    for kind, name, found in [(k, n, h) for k in ("adapters", "adapter_configs", "checkpoints") for n, h in new[k].items()]:
+    for kind, name, found in [
+        (k, n, h) for k in ("adapters", "adapter_configs", "checkpoints") for n, h in new[k].items()
+    ]:
         if old[kind].get(name) != found:
             raise InputError(f"{folder}: {name!r} has changed since this run began. Start a new run.")
 

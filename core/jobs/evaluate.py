@@ -63,6 +63,7 @@ class _Evaluation:
         self.checkpoints = {name: self._local(ref.path) for name, ref in self.spec.models.checkpoints.items()}
         self.renderer = PromptRenderer(self.base)
         self.session: Session | None = None
+        self.environment: dict[str, Any] = {}
 
     def _local(self, path: str) -> Path:
         location = self.workspace.model_location(path)
@@ -117,7 +118,9 @@ class _Evaluation:
         )  # fmt: skip
 
     def _compute(self, plan: Plan) -> None:
-        cache = EvidenceCache(self.workspace.folder / ".lorascope" / "evidence", self.spec.settings, self.renderer.fingerprint)
+        cache = EvidenceCache(
+            self.workspace.folder / ".lorascope" / "evidence", self.spec.settings, self.renderer.fingerprint
+        )
         if (self.run.folder / "evidence.parquet").is_file():
             return
         variants = self.spec.models.variants
@@ -179,11 +182,18 @@ class _Evaluation:
             identity = self._identity(name)
             path = kept / f"{hashlib.sha256(json.dumps(vars(identity), sort_keys=True).encode()).hexdigest()}.json"
             if not path.is_file():
-                self.progress.set(state="preflight", variant=name, message=f"Checking the adapter {name} before anything is measured")
+                self.progress.set(
+                    state="preflight", variant=name, message=f"Checking the adapter {name} before anything is measured"
+                )
                 write_json(path, self._loaded().preflight(name, _some_prompts(plan, 4), self.base))
             entries[name] = json.loads(path.read_text(encoding="utf-8"))
         write_json(self.run.folder / "preflight.json", {"variants": entries})
-        faults = [f"adapter {n!r}: {f['sentence']}" for n, e in entries.items() for f in e["findings"] if f["level"] == "error"]
+        faults = [
+            f"adapter {n!r}: {f['sentence']}"
+            for n, e in entries.items()
+            for f in e["findings"]
+            if f["level"] == "error"
+        ]
         if faults:
             raise InputError(f"{' '.join(faults)} Mend it, or leave it out with --adapters.")
 
@@ -218,12 +228,14 @@ def _workspace_of(run: Run) -> Workspace:
     """
     folder = run.folder.resolve().parent.parent
     if not (folder / "workspace.yaml").is_file():
-        raise InputError(f"{run.folder}: the run lies in no workspace (no workspace.yaml in {folder}): it can be viewed but not computed.")
+        raise InputError(
+            f"{run.folder}: the run lies in no workspace (no workspace.yaml in {folder}): it can be viewed but not computed."
+        )
     return load_workspace(folder)
 
 
 def _may_have_gpu() -> bool:
     """Tell whether torch has to be asked for a GPU; without a driver's files there is none."""
-    return platform.system() != "Linux" or any(Path(p).exists() for p in ("/dev/nvidiactl", "/dev/dri", "/dev/kfd", "/dev/nvidia0"))
-
-
+    return platform.system() != "Linux" or any(
+        Path(p).exists() for p in ("/dev/nvidiactl", "/dev/dri", "/dev/kfd", "/dev/nvidia0")
+    )

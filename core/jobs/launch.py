@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from core.errors import InputError
 from core.jobs.status import RunStatus, is_worker, read_status, write_status
@@ -33,7 +32,9 @@ def start(run: Run) -> int:
     deadline = time.monotonic() + STOP_SECONDS
     while worker_is_alive(run):  # a cancelled worker needs a moment to stop
         if time.monotonic() > deadline:
-            raise InputError(f"{run.folder}: the worker that was cancelled (process {status.pid}) is still stopping. Try again.")
+            raise InputError(
+                f"{run.folder}: the worker that was cancelled (process {status.pid}) is still stopping. Try again."
+            )
         time.sleep(0.05)
     with (run.folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
@@ -41,7 +42,9 @@ def start(run: Run) -> int:
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     if read_status(run).pid != process.pid:  # it was not faster in saying so itself
-        write_status(run.folder, RunStatus("queued", message="Starting the worker", warnings=status.warnings, pid=process.pid))
+        write_status(
+            run.folder, RunStatus("queued", message="Starting the worker", warnings=status.warnings, pid=process.pid)
+        )
     return process.pid
 
 

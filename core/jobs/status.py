@@ -11,7 +11,9 @@ import psutil
 
 from core.store import Run, write_json
 
-State = Literal["queued", "loading", "preflight", "running", "probing", "finished", "failed", "cancelled", "interrupted"]
+State = Literal[
+    "queued", "loading", "preflight", "running", "probing", "finished", "failed", "cancelled", "interrupted"
+]
 ACTIVE: frozenset[State] = frozenset({"queued", "loading", "preflight", "running", "probing"})
 HEARTBEAT_SECONDS = 2.0
 MISSED_SECONDS = 5.0
@@ -53,8 +55,9 @@ def read_status(run: Run, now: float | None = None) -> RunStatus:
     content: dict[str, Any] | None = run.read_json("status")
     if content is None:
         return RunStatus("queued", message="Waiting for its worker")
-    known = {key: value for key, value in content.items() if key in RunStatus.__dataclass_fields__}
-    status = RunStatus(**known | {"warnings": tuple(content.get("warnings", ()))})
+    known: dict[str, Any] = {key: content[key] for key in RunStatus.__dataclass_fields__ if key in content}
+    known["warnings"] = tuple(known.get("warnings", ()))
+    status = RunStatus(**known)
     silent = (time.time() if now is None else now) - status.updated
     if status.active and silent > MISSED_SECONDS and not is_worker(status.pid):
         message = "The worker stopped without a word. What it had finished is kept; resume goes on from there."
@@ -71,6 +74,8 @@ def is_worker(pid: int | None) -> bool:
     """Tell whether a process is a worker of lorascope: a number alone may have gone to another program since."""
     try:
         process = psutil.Process(pid) if pid else None
-        return process is not None and process.status() != psutil.STATUS_ZOMBIE and "core.jobs.worker" in process.cmdline()
+        return (
+            process is not None and process.status() != psutil.STATUS_ZOMBIE and "core.jobs.worker" in process.cmdline()
+        )
     except psutil.Error:
         return False

@@ -54,7 +54,9 @@ def _disk_sentence(error: OSError, folder: Path) -> str:
     if error.errno == errno.ENOSPC:
         return f"{folder}: the disk is full. Free some space and resume."
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-        return f"{error.filename or folder}: cannot be written ({os.strerror(error.errno)}). Make it writable and resume."
+        return (
+            f"{error.filename or folder}: cannot be written ({os.strerror(error.errno)}). Make it writable and resume."
+        )
     return f"{error}. Resume when it is mended."
 
 

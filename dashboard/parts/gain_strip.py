@@ -25,7 +25,8 @@ def draw_gain_strip(strip: GainStrip, scale: float, variant: str, reference: str
     """
     colours = PALETTES[mode]
     pieces = [
-        [sendable(gain.text), gain.nats, gain.reference_logprob, gain.variant_logprob, gain.n_tokens] for gain in strip.gains
+        [sendable(gain.text), gain.nats, gain.reference_logprob, gain.variant_logprob, gain.n_tokens]
+        for gain in strip.gains
     ]
     total = number_text(strip.total, decimals([strip.total], "nats"), signed=True)
     end = number_text(scale, 1)

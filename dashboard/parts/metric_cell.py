@@ -122,7 +122,7 @@ def _line(comparison: Comparison, row: MetricRow, others: Sequence[str], paramet
     cells = [_value_cell(row, comparison.reference, comparison.level, len(others))]
     cells += [_pair_cell(row, name, comparison.level, parameters, len(others)) for name in others]
     opening = f'<tr class="{classes}">' if classes else "<tr>"
-    return f'{opening}<th>{label}</th>{"".join(cells)}</tr>'
+    return f"{opening}<th>{label}</th>{''.join(cells)}</tr>"
 
 
 def _value_cell(row: MetricRow, name: str, level: float, n_others: int) -> str:

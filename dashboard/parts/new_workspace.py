@@ -40,7 +40,9 @@ def new_workspace(folder: Path) -> None:
 
 
 def _proposal(folder: Path, base: str, adapters: str, data: str) -> None:
-    missing = [name for name, value in (("base model", base), ("folder with adapters", adapters), ("data", data)) if not value]
+    missing = [
+        name for name, value in (("base model", base), ("folder with adapters", adapters), ("data", data)) if not value
+    ]
     if missing:
         st.html(f'<p class="ls-note-failed" role="alert">Still missing: {", ".join(missing)}.</p>')
         return

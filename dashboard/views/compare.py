@@ -66,7 +66,9 @@ def _efficiency(run: Run, comparison: Comparison) -> None:
         export_menu("efficiency", f"{run.id}-efficiency", lambda: comparison_data(measured))
         linked_html(metric_cell.comparison_table(measured, state.mode(), None), "efficiency-table")
         repeats = next(iter(comparison.efficiency[0].values.values())).n
-        st.html(f'<p class="ls-foot">{repeats} repeats on one machine: shown without a verdict, and in no count of metrics.</p>')
+        st.html(
+            f'<p class="ls-foot">{repeats} repeats on one machine: shown without a verdict, and in no count of metrics.</p>'
+        )
 
 
 def _one_metric(chosen: state.Selection, comparison: Comparison, choices: UrlChoices, key: str) -> None:

@@ -64,26 +64,39 @@ def _sentence(found: list[tuple[Run, RunStatus]]) -> str:
 
 def _what_to_run(workspace: Workspace, is_active: bool) -> None:
     if workspace.only_run is not None:
-        frame.face("A single run", "This folder is a run that was copied here. It can be looked at; new runs need its workspace.")
+        frame.face(
+            "A single run",
+            "This folder is a run that was copied here. It can be looked at; new runs need its workspace.",
+        )
         return
     spec = workspace.spec
     with st.container(border=True, key="what-to-run"):
         st.html('<div class="ls-label">What to run</div>')
         models = [*spec.models.adapters, *spec.models.checkpoints]
-        adapters = st.multiselect("Beside the baseline", models, default=models, key="run-adapters", placeholder="the baseline alone")
-        tasks = st.multiselect("Tasks", list(spec.tasks), default=list(spec.tasks), key="run-tasks", placeholder="choose a task")
-        limit = st.number_input("Examples of each dataset", min_value=1, value=None, step=10, key="run-limit", placeholder="all")
+        adapters = st.multiselect(
+            "Beside the baseline", models, default=models, key="run-adapters", placeholder="the baseline alone"
+        )
+        tasks = st.multiselect(
+            "Tasks", list(spec.tasks), default=list(spec.tasks), key="run-tasks", placeholder="choose a task"
+        )
+        limit = st.number_input(
+            "Examples of each dataset", min_value=1, value=None, step=10, key="run-limit", placeholder="all"
+        )
         is_probing = st.checkbox(
             "Measure speed and memory too", value=spec.settings.probe, key="run-probe",
             help="Each variant alone, warmed up, five times in interleaved order.",
         )  # fmt: skip
         choice = Choice(tuple(adapters), tuple(tasks), None if limit is None else int(limit), {"probe": is_probing})
         findings = [(name, found) for name, found in cache.adapter_findings(workspace) if name in adapters]
-        st.html(f'<p class="ls-foot">{html.escape(_estimate(workspace, choice) if tasks else "Choose at least one task.")}</p>')
+        st.html(
+            f'<p class="ls-foot">{html.escape(_estimate(workspace, choice) if tasks else "Choose at least one task.")}</p>'
+        )
         if st.button("Start the run", type="primary", width="stretch", disabled=is_active or not tasks):
             _start(workspace, choice)
         if is_active:
-            st.html('<p class="ls-foot">One run at a time from here: the machine is busy with the one on the right.</p>')
+            st.html(
+                '<p class="ls-foot">One run at a time from here: the machine is busy with the one on the right.</p>'
+            )
         if failed := st.session_state.pop(_FAILED, None):
             st.html(f'<p class="ls-note-failed" role="alert">{html.escape(failed)}</p>')
     if findings:

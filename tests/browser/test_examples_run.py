@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from core.store import Run, create_run, evidence_table, write_table
 from core.workspace import load_workspace
 from tests.browser.conftest import PATIENCE, Server, served, settled
 from tests.synthetic import HOSTILE, make_run, make_workspace
+from tests.worker_double import sleeping_worker
 
 pytestmark = pytest.mark.browser
 
@@ -164,7 +167,11 @@ def test_output_is_shown_to_the_last_character(page: Any, hostile: Server, place
         page.get_by_role("button", name=f"Show all {len(wanted):,} characters").click()
     _shows(output, wanted)
     assert alerts == []
-    assert [url for url in requests if not url.startswith((hostile.address, hostile.address.replace("http", "ws"), "data:", "blob:"))] == []
+    assert [
+        url
+        for url in requests
+        if not url.startswith((hostile.address, hostile.address.replace("http", "ws"), "data:", "blob:"))
+    ] == []
     box, pane = output.bounding_box(), page.locator(".st-key-pane-qv-r8").bounding_box()
     assert box["x"] >= pane["x"]
     assert box["x"] + box["width"] <= pane["x"] + pane["width"]
@@ -176,7 +183,9 @@ def test_added_and_dropped_words_are_marked(page: Any, full: Server) -> None:
     output.locator("ins").first.wait_for()
     assert output.locator("del").count() > 0
     assert _output(page, "baseline").locator("ins, del").count() == 0
-    kept = output.evaluate("node => [...node.childNodes].filter(n => n.nodeName !== 'DEL').map(n => n.textContent).join('')")
+    kept = output.evaluate(
+        "node => [...node.childNodes].filter(n => n.nodeName !== 'DEL').map(n => n.textContent).join('')"
+    )
     _open(page, f"{full.address}/examples?task=reply&example=eval-020&marking=off")
     _shows(_output(page, "all-r8"), kept)
 
@@ -197,11 +206,16 @@ def test_thumb_and_note_are_on_disk_and_there_after_a_reload(page: Any, full: Se
     _open(page, f"{full.address}/examples?task=reply&example=eval-011")
     run = load_workspace(full.workspace).runs()[0]
     pane = page.locator(".st-key-pane-qv-r8")
-    pane.get_by_role("button", name="thumb_down").or_(pane.locator("[data-testid=stFeedback] button").nth(1)).first.click()
+    pane.get_by_role("button", name="thumb_down").or_(
+        pane.locator("[data-testid=stFeedback] button").nth(1)
+    ).first.click()
     _until(lambda: read_notes(run).of("reply", "eval-011", "qv-r8").thumb == "down", "the thumb on disk")
     pane.get_by_placeholder("Note, kept with the run").fill("says <b>nothing</b> about the order")
     page.keyboard.press("Tab")
-    _until(lambda: read_notes(run).of("reply", "eval-011", "qv-r8").text == "says <b>nothing</b> about the order", "the note on disk")
+    _until(
+        lambda: read_notes(run).of("reply", "eval-011", "qv-r8").text == "says <b>nothing</b> about the order",
+        "the note on disk",
+    )
     _open(page, page.url)
     field = page.locator(".st-key-pane-qv-r8").get_by_placeholder("Note, kept with the run")
     field.wait_for()
@@ -214,37 +228,50 @@ def _chips(page: Any) -> list[str]:
     return page.locator(".ls-chip").all_text_contents()
 
 
+@dataclass(frozen=True)
+class _Live:
+    """A dashboard over one run that seems to be going on."""
+
+    address: str
+    run: Run
+    worker: subprocess.Popen[bytes]
+
+    def says(self, **status: Any) -> None:
+        """Write a status as the worker would."""
+        write_status(self.run.folder, RunStatus(**{"state": "running", "pid": self.worker.pid} | status))
+
+
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Server]:
-    """A workspace with one run that (a test says) is going on."""
+def live(tmp_path: Path) -> Iterator[_Live]:
     workspace = make_workspace(tmp_path / "workspace", n=6, runs=False)
-    make_run(workspace / "runs" / "live", n=6, state="running", parts_done=0.5)
-    with served(workspace) as server:
-        yield server
+    run = make_run(workspace / "runs" / "live", n=6, state="running", parts_done=0.5)
+    with sleeping_worker() as worker, served(workspace) as server:
+        going_on = _Live(server.address, run, worker)
+        going_on.says(done=10, total=100)
+        yield going_on
 
 
-def test_progress_moves_by_itself_and_a_cancel_is_seen_in_a_second_tab(page: Any, live: Server) -> None:
-    run = Run(live.workspace / "runs" / "live")
+def test_progress_moves_by_itself_and_a_cancel_is_seen_in_a_second_tab(page: Any, live: _Live) -> None:
     _open(page, f"{live.address}/run")
-    page.get_by_text("Running", exact=True).wait_for()
-    write_status(run.folder, RunStatus("running", done=77, total=100, tokens_per_second=150, seconds_left=30, message="On reply"))
+    page.locator(".ls-chip", has_text="Running").wait_for()
+    live.says(done=77, total=100, tokens_per_second=150, seconds_left=30, message="On reply")
     page.get_by_text("77 of 100 answers · 150 tokens/s · about 30 s left").wait_for()
     second = page.context.new_page()
     _open(second, f"{live.address}/run")
     second.get_by_text("On reply").wait_for()
     page.get_by_role("button", name="Cancel").click()
-    _until(lambda: read_status(run).state == "cancelled", "the cancelled run")
+    _until(lambda: read_status(live.run).state == "cancelled", "the cancelled run")
+    assert live.worker.wait(timeout=20) != 0
     page.get_by_role("button", name="Resume").wait_for()
     second.get_by_role("button", name="Resume").wait_for()
     assert _chips(page) == ["Cancelled"]
     second.get_by_text("77 of 100 answers are done and kept").wait_for()
 
 
-def test_when_the_run_ends_the_page_says_so_by_itself(page: Any, live: Server) -> None:
-    run = Run(live.workspace / "runs" / "live")
+def test_when_the_run_ends_the_page_says_so_by_itself(page: Any, live: _Live) -> None:
     _open(page, f"{live.address}/run")
     page.get_by_text("It goes on when this tab is closed.").wait_for()
-    write_status(run.folder, RunStatus("finished", done=100, total=100, message="Finished"))
+    live.says(state="finished", done=100, total=100, message="Finished")
     page.get_by_text("1 finished run. Nothing is running.").wait_for()
 
 
@@ -283,7 +310,11 @@ def test_a_workspace_is_made_in_the_page(page: Any, tmp_path: Path) -> None:
     (tmp_path / "held.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with served(tmp_path / "new") as server:
         _open(page, f"{server.address}/run")
-        for label, value in (("Base model", "base"), ("Folder with adapters", "outputs"), ("Data to evaluate on", "held.jsonl")):
+        for label, value in (
+            ("Base model", "base"),
+            ("Folder with adapters", "outputs"),
+            ("Data to evaluate on", "held.jsonl"),
+        ):
             page.get_by_role("textbox", name=label).fill(str(tmp_path / value))
         page.get_by_role("button", name="Look").click()
         page.get_by_role("button", name="Write workspace.yaml").click()

@@ -35,7 +35,9 @@ def test_no_evidence_is_said_and_so_is_a_refusal() -> None:
 
 def test_options_are_probabilities_with_the_chosen_and_the_right_one_marked() -> None:
     example = Example("t", "e", "", {}, "a", ("a", "b", "c"))
-    answer = read_one(_task("classification", options=("a", "b", "c")), example, (_scores(("a", "b", "c"), (-2.0, -1.0, -1e4)),))
+    answer = read_one(
+        _task("classification", options=("a", "b", "c")), example, (_scores(("a", "b", "c"), (-2.0, -1.0, -1e4)),)
+    )
     assert [bar.label for bar in answer.bars] == ["a", "b", "c"]
     assert answer.bars[1].probability == pytest.approx(1 / (1 + math.exp(-1)))
     assert [bar.chosen for bar in answer.bars] == [False, True, False]
@@ -68,7 +70,9 @@ def test_the_most_relevant_documents_of_a_ranking_are_right() -> None:
 def test_an_answer_rule_says_what_it_read(text: str, read_as: str) -> None:
     example = Example("t", "e", "", {}, "blue", ("blue", "red"))
     generation = Evidence(*KEY, generation=Generation(text, "length", 3, (1, 2), (0.0, 0.0)))
-    answer = read_one(_task("classification", options=("blue", "red"), answer=AnswerRule(rule="option")), example, (generation,))
+    answer = read_one(
+        _task("classification", options=("blue", "red"), answer=AnswerRule(rule="option")), example, (generation,)
+    )
     assert answer.read_as is not None
     assert answer.read_as.startswith(read_as)
     assert (answer.text, answer.finish, answer.n_tokens) == (text, "length", 2)

@@ -69,7 +69,9 @@ def _one(folder: Path, prompt: str, reference: object, output: str) -> Run:
     run = create_run(folder / "one", spec)
     run.write_examples([Example("reply", "Eins", prompt, {}, reference)])
     generation = Generation(output, "eos", 1, (1, 2, 3), (0.0, 0.0, 0.0))
-    write_table(run.part_path("baseline", 0), evidence_table([Evidence("reply", "baseline", "Eins", generation=generation)]))
+    write_table(
+        run.part_path("baseline", 0), evidence_table([Evidence("reply", "baseline", "Eins", generation=generation)])
+    )
     return run
 
 

@@ -52,7 +52,13 @@ def test_a_rate_has_four_outcomes_and_a_place_for_missing_ones() -> None:
 
 def test_a_graded_example_moves_only_beyond_the_threshold() -> None:
     scores = _scores([50, 50, 50, 50, 50], [55, 55.1, 45, 44.9, 50])
-    assert outcomes(scores, "a", "baseline", GRADED)[1].tolist() == ["unchanged", "gained", "unchanged", "lost", "unchanged"]
+    assert outcomes(scores, "a", "baseline", GRADED)[1].tolist() == [
+        "unchanged",
+        "gained",
+        "unchanged",
+        "lost",
+        "unchanged",
+    ]
 
 
 def test_rounding_does_not_decide_at_the_threshold() -> None:
@@ -67,7 +73,9 @@ def test_where_lower_is_better_a_fall_is_a_gain() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 1.0, NAN]), st.sampled_from([0.0, 1.0, NAN])), min_size=1, max_size=40))
-def test_swapping_the_variants_swaps_fixed_and_broken_and_every_example_is_counted_once(pairs: list[tuple[float, float]]) -> None:
+def test_swapping_the_variants_swaps_fixed_and_broken_and_every_example_is_counted_once(
+    pairs: list[tuple[float, float]],
+) -> None:
     scores = _scores([pair[0] for pair in pairs], [pair[1] for pair in pairs])
     table = _table(len(pairs))
     there = select(table, scores, RATE, _query()).counts
@@ -158,7 +166,13 @@ def test_aggregates_are_over_what_the_filters_leave() -> None:
     lengths = pd.DataFrame({"a": [10.0, 20.0, NAN, 99.0]}, index=scores.index)
     labels = {"a": pd.Categorical(["x", "y", "x", "z"]), "baseline": pd.Categorical([None] * 4)}
     baseline, variant = aggregates(np.array([0, 1, 2]), ["baseline", "a"], scores, lengths, labels)
-    assert (baseline.variant, baseline.n, baseline.mean, baseline.mean_length, baseline.labels) == ("baseline", 2, 0.5, None, ())
+    assert (baseline.variant, baseline.n, baseline.mean, baseline.mean_length, baseline.labels) == (
+        "baseline",
+        2,
+        0.5,
+        None,
+        (),
+    )
     assert (variant.n, variant.mean, variant.mean_length) == (3, 1.0, 15.0)
     assert variant.labels == (("x", 2), ("y", 1))
 

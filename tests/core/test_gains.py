@@ -12,11 +12,15 @@ from core.records import Likelihood
 
 
 def _likelihood(starts: list[int], logprobs: list[float], text: str) -> Likelihood:
-    return Likelihood(tuple(range(len(starts))), tuple(logprobs), tuple(starts), (False,) * len(starts), len(text.encode()))
+    return Likelihood(
+        tuple(range(len(starts))), tuple(logprobs), tuple(starts), (False,) * len(starts), len(text.encode())
+    )
 
 
 def test_each_token_has_its_own_gain_and_the_end_of_the_turn_too() -> None:
-    strip = gain_strip("we go", _likelihood([0, 2, 5], [-1, -2, -0.5], "we go"), _likelihood([0, 2, 5], [-3, -1, -0.5], "we go"))
+    strip = gain_strip(
+        "we go", _likelihood([0, 2, 5], [-1, -2, -0.5], "we go"), _likelihood([0, 2, 5], [-3, -1, -0.5], "we go")
+    )
     assert [(gain.text, gain.nats) for gain in strip.gains] == [("we", 2.0), (" go", -1.0), ("", 0.0)]
     assert [gain.is_end for gain in strip.gains] == [False, False, True]
     assert strip.total == 1.0
@@ -24,8 +28,14 @@ def test_each_token_has_its_own_gain_and_the_end_of_the_turn_too() -> None:
 
 def test_byte_tokens_of_one_character_are_one_piece() -> None:
     starts = [0, 1, 1, 1, 2]
-    strip = gain_strip("a好b", _likelihood(starts, [-1, -1, -2, -3, -1], "a好b"), _likelihood(starts, [-1, -2, -2, -4, -1], "a好b"))
-    assert [(gain.text, gain.nats, gain.n_tokens) for gain in strip.gains] == [("a", 0.0, 1), ("好", 2.0, 3), ("b", 0.0, 1)]
+    strip = gain_strip(
+        "a好b", _likelihood(starts, [-1, -1, -2, -3, -1], "a好b"), _likelihood(starts, [-1, -2, -2, -4, -1], "a好b")
+    )
+    assert [(gain.text, gain.nats, gain.n_tokens) for gain in strip.gains] == [
+        ("a", 0.0, 1),
+        ("好", 2.0, 3),
+        ("b", 0.0, 1),
+    ]
 
 
 def test_other_tokenizers_are_compared_over_the_same_text_only() -> None:

@@ -42,7 +42,9 @@ def requests_of(plan: Plan) -> list[Request]:
     return [request for part in plan.parts for batch in part.batches for request in batch.requests]
 
 
-def test_everything_is_asked_once_and_the_plan_is_always_the_same(workspace: Workspace, renderer: PromptRenderer) -> None:
+def test_everything_is_asked_once_and_the_plan_is_always_the_same(
+    workspace: Workspace, renderer: PromptRenderer
+) -> None:
     spec = spec_of(workspace)
     examples = examples_of(workspace, spec)
     plan = make_plan(examples, spec, renderer, batch_tokens=256)
@@ -75,7 +77,9 @@ def test_batches_keep_to_the_budget_and_go_from_long_to_short(workspace: Workspa
     assert widths == sorted(widths, reverse=True)
 
 
-def test_an_answer_ends_with_the_turns_end_and_knows_where_its_tokens_start(workspace: Workspace, renderer: PromptRenderer) -> None:
+def test_an_answer_ends_with_the_turns_end_and_knows_where_its_tokens_start(
+    workspace: Workspace, renderer: PromptRenderer
+) -> None:
     spec = spec_of(workspace, reply=workspace.spec.tasks["reply"])
     plan = make_plan(examples_of(workspace, spec), spec, renderer, batch_tokens=256)
     likelihood = next(r for r in requests_of(plan) if isinstance(r, ScoreRequest))
@@ -96,10 +100,14 @@ def test_plain_text_starts_after_the_start_token_and_has_no_end(workspace: Works
 def test_a_generated_classification_asks_for_a_text_alone(workspace: Workspace, renderer: PromptRenderer) -> None:
     task = workspace.spec.tasks["colour"].model_copy(update={"answer": AnswerRule(rule="option")})
     spec = spec_of(workspace, colour=task)
-    assert {type(r) for r in requests_of(make_plan(examples_of(workspace, spec), spec, renderer, batch_tokens=256))} == {GenerateRequest}
+    assert {
+        type(r) for r in requests_of(make_plan(examples_of(workspace, spec), spec, renderer, batch_tokens=256))
+    } == {GenerateRequest}
 
 
-def test_few_shot_examples_and_the_system_prompt_stand_before_the_question(workspace: Workspace, renderer: PromptRenderer) -> None:
+def test_few_shot_examples_and_the_system_prompt_stand_before_the_question(
+    workspace: Workspace, renderer: PromptRenderer
+) -> None:
     task = workspace.spec.tasks["colour"].model_copy(
         update={"system": "Be brief.", "few_shot": (FewShot(fields={"text": "the sea"}, answer="blue"),)}
     )
@@ -112,14 +120,19 @@ def test_few_shot_examples_and_the_system_prompt_stand_before_the_question(works
 
 def test_a_prompt_that_names_a_missing_field_says_where(workspace: Workspace, renderer: PromptRenderer) -> None:
     task = workspace.spec.tasks["colour"].model_copy(update={"prompt": "{txet}"})
-    with pytest.raises(InputError, match=r"task colour, example e00: the prompt names the field 'txet'; the row has .*'text'"):
+    with pytest.raises(
+        InputError, match=r"task colour, example e00: the prompt names the field 'txet'; the row has .*'text'"
+    ):
         render_example(load_examples(workspace, "colour")[0], task, renderer)
 
 
 def test_what_cannot_be_asked_is_refused_with_the_reason(workspace: Workspace, renderer: PromptRenderer) -> None:
     spec = spec_of(workspace, reply=workspace.spec.tasks["reply"])
     example = load_examples(workspace, "reply")[0]
-    bad = [replace(example, id="empty", reference=""), replace(example, id="long", fields=dict(example.fields) | {"text": "a" * 5000})]
+    bad = [
+        replace(example, id="empty", reference=""),
+        replace(example, id="long", fields=dict(example.fields) | {"text": "a" * 5000}),
+    ]
     plan = make_plan(bad, spec.model_copy(update={"settings": Settings(max_new_tokens=8)}), renderer, batch_tokens=256)
     found = {(r.example_id, r.item): r.reason for r in plan.refusals}
     assert "context holds 2,048" in found["long", ""]
@@ -130,8 +143,11 @@ def test_what_cannot_be_asked_is_refused_with_the_reason(workspace: Workspace, r
 
 def test_prompts_are_kept_with_the_examples(workspace: Workspace, renderer: PromptRenderer) -> None:
     spec = spec_of(workspace)
-    kept = {example.task: example.prompt for example in with_prompts(examples_of(workspace, spec), spec, renderer) if example.id == "e01"}
+    kept = {
+        example.task: example.prompt
+        for example in with_prompts(examples_of(workspace, spec), spec, renderer)
+        if example.id == "e01"
+    }
     assert kept["plain"] == ""
     assert "is it {option}?" in kept["marks"]
     assert kept["colour"].count("<|im_start|>") == 2
-

@@ -42,7 +42,9 @@ def _fine(app: AppTest) -> AppTest:
     return app
 
 
-def test_it_opens_on_the_biggest_change_and_says_what_happened_in_a_sentence(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+def test_it_opens_on_the_biggest_change_and_says_what_happened_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
     app = _fine(_app(monkeypatch, workspace))
     assert "of 60 examples against baseline (Accuracy)." in _html(app)
     assert _url(app, "example") is not None
@@ -69,13 +71,19 @@ def test_a_link_from_a_comparison_may_name_the_row(monkeypatch: pytest.MonkeyPat
     assert app.selectbox(key="examples-metric").value == "chrf"
 
 
-def test_names_that_do_not_exist_are_replaced_and_an_unknown_example_is_said(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
-    app = _fine(_app(monkeypatch, workspace, task="nothing", metric="none", variant="nobody", outcome="odd", example="<b>x</b>"))
+def test_names_that_do_not_exist_are_replaced_and_an_unknown_example_is_said(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
+    app = _fine(
+        _app(monkeypatch, workspace, task="nothing", metric="none", variant="nobody", outcome="odd", example="<b>x</b>")
+    )
     assert app.selectbox(key="examples-task").value == "category"
     assert "has no example &#x27;&lt;b&gt;x&lt;/b&gt;&#x27;" in _html(app)
 
 
-def test_a_filter_narrows_opens_its_first_example_and_stands_in_the_url(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+def test_a_filter_narrows_opens_its_first_example_and_stands_in_the_url(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
     app = _fine(_app(monkeypatch, workspace))
     first = _url(app, "example")
     wanted = "broken" if "▲ fixed" in _html(app) else "fixed"
@@ -86,12 +94,16 @@ def test_a_filter_narrows_opens_its_first_example_and_stands_in_the_url(monkeypa
     assert "<span>1 of 60</span>" not in _html(app)
 
 
-def test_a_metric_of_the_whole_set_says_what_single_examples_are_judged_by(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+def test_a_metric_of_the_whole_set_says_what_single_examples_are_judged_by(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
     app = _fine(_app(monkeypatch, workspace, task="category", metric="f1_macro"))
     assert "Macro F1 is a number of all examples together; single examples are judged by Accuracy." in _html(app)
 
 
-def test_a_search_that_finds_nothing_says_so_and_keeps_the_open_example(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+def test_a_search_that_finds_nothing_says_so_and_keeps_the_open_example(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
     app = _fine(_app(monkeypatch, workspace, example="eval-007"))
     app.text_input(key="examples-search").set_value("no such words anywhere").run()
     _fine(app)
@@ -216,7 +228,9 @@ def test_texts_of_others_are_escaped_wherever_html_is_made(monkeypatch: pytest.M
     run = make_run(folder / "runs" / "one", n=4, tasks=("help",))
     (run.folder / "examples.parquet").unlink()
     hostile = "<img src=x onerror=alert(1)>"
-    examples = [type(e)(**{**vars(e), "options": (hostile, *e.options[1:]), "tags": (f"c={hostile}",)}) for e in run.examples]
+    examples = [
+        type(e)(**{**vars(e), "options": (hostile, *e.options[1:]), "tags": (f"c={hostile}",)}) for e in run.examples
+    ]
     run.write_examples(examples)
     page = _html(_fine(_app(monkeypatch, folder)))
     assert "<img" not in page

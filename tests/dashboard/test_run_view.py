@@ -15,6 +15,7 @@ from core.store import Run, write_json
 from core.workspace import load_workspace
 from dashboard.parts.progress import progress_text, rough_duration
 from tests.synthetic import make_run, make_workspace
+from tests.worker_double import sleeping_worker
 
 SCRIPT = "from dashboard.views.run import show\nshow()"
 
@@ -38,7 +39,9 @@ def _labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
-def test_without_a_run_everything_is_preset_and_the_time_is_honestly_unknown(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+def test_without_a_run_everything_is_preset_and_the_time_is_honestly_unknown(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
     app = _app(monkeypatch, workspace)
     page = _html(app)
     assert "No run yet" in page
@@ -59,7 +62,9 @@ def test_an_estimate_goes_by_the_newest_finished_run(monkeypatch: pytest.MonkeyP
     assert next(button for button in app.button if button.label == "Start the run").disabled
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "1 s"), (42.3, "42.3 s"), (199.0, "3 min 20 s"), (3633.0, "1 h 0 min")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "1 s"), (42.3, "42.3 s"), (199.0, "3 min 20 s"), (3633.0, "1 h 0 min")]
+)
 def test_a_guess_is_not_given_to_the_second(seconds: float, text: str) -> None:
     assert rough_duration(seconds) == text
 
@@ -76,7 +81,9 @@ def test_adapters_are_judged_before_anything_runs(monkeypatch: pytest.MonkeyPatc
     assert "models.adapters.all-r8.path: found no folder" in page
 
 
-def test_what_stands_in_the_way_of_a_start_is_said_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+def test_what_stands_in_the_way_of_a_start_is_said_and_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
     app = _app(monkeypatch, workspace)
     next(button for button in app.button if button.label == "Start the run").click().run()
     assert 'role="alert"' in _html(app)
@@ -109,21 +116,28 @@ def test_a_start_makes_the_run_that_was_chosen(monkeypatch: pytest.MonkeyPatch, 
 
 def test_a_running_run_shows_done_rate_time_left_and_cancel(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
     run = make_run(workspace / "runs" / "live", n=6, state="running", parts_done=0.5)
-    write_status(run.folder, RunStatus("running", done=120, total=480, reused=12, seconds_left=240, tokens_per_second=148.2,
-                                       message="Evaluating <b>all-r8</b>", warnings=("Out of memory: the batch was halved.",)))  # fmt: skip
-    app = _app(monkeypatch, workspace)
-    page = _html(app)
-    assert "120 of 480 answers · 12 of them found in the cache · 148 tokens/s · about 4 min 0 s left" in page
-    assert "Evaluating &lt;b&gt;all-r8&lt;/b&gt;" in page
-    assert "Out of memory: the batch was halved." in page
-    next(button for button in app.button if button.label == "Cancel").click().run()
+    with sleeping_worker() as worker:
+        write_status(run.folder, RunStatus(
+            "running", done=120, total=480, reused=12, seconds_left=240, tokens_per_second=148.2, pid=worker.pid,
+            message="Evaluating <b>all-r8</b>", warnings=("Out of memory: the batch was halved.",),
+        ))  # fmt: skip
+        app = _app(monkeypatch, workspace)
+        page = _html(app)
+        assert "120 of 480 answers · 12 of them found in the cache · 148 tokens/s · about 4 min 0 s left" in page
+        assert "Evaluating &lt;b&gt;all-r8&lt;/b&gt;" in page
+        assert "Out of memory: the batch was halved." in page
+        next(button for button in app.button if button.label == "Cancel").click().run()
+        assert worker.wait(timeout=20) != 0
     assert read_status(run).state == "cancelled"
     assert "Resume" in _labels(app)
     assert "120 of 480 answers are done and kept" in _html(app)
 
 
 def test_what_is_not_known_yet_is_said_to_be_unknown() -> None:
-    assert progress_text(RunStatus("running", done=0, total=10)) == "0 of 10 answers · rate not known yet · time left not known yet"
+    assert (
+        progress_text(RunStatus("running", done=0, total=10))
+        == "0 of 10 answers · rate not known yet · time left not known yet"
+    )
     assert progress_text(RunStatus("loading")) == ""
 
 
@@ -137,7 +151,9 @@ def test_a_failed_run_shows_cause_what_is_kept_and_the_log(monkeypatch: pytest.M
     assert "Resume" in _labels(app)
 
 
-def test_a_worker_that_stopped_without_a_word_is_interrupted_and_can_be_resumed(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+def test_a_worker_that_stopped_without_a_word_is_interrupted_and_can_be_resumed(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
     run = make_run(workspace / "runs" / "killed", n=6, state="running", parts_done=0.5)
     content = json.loads((run.folder / "status.json").read_text())
     write_json(run.folder / "status.json", content | {"updated": time.time() - 600})
@@ -205,7 +221,9 @@ def test_a_broken_run_is_named_with_its_reason(monkeypatch: pytest.MonkeyPatch, 
     assert "odd cannot be read" in page
 
 
-def test_a_single_copied_run_can_be_looked_at_but_not_run(monkeypatch: pytest.MonkeyPatch, workspace: Path, tmp_path: Path) -> None:
+def test_a_single_copied_run_can_be_looked_at_but_not_run(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path, tmp_path: Path
+) -> None:
     make_run(tmp_path / "copied", n=2)
     app = _app(monkeypatch, tmp_path / "copied")
     assert "new runs need its workspace" in _html(app)
@@ -225,7 +243,9 @@ def _adapter(folder: Path) -> None:
     (folder / "adapter_model.safetensors").write_bytes(b"x")
 
 
-def test_a_workspace_is_made_in_the_page_and_shown_before_it_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_workspace_is_made_in_the_page_and_shown_before_it_is_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     folder = tmp_path / "new"
     (tmp_path / "base").mkdir()
     (tmp_path / "base" / "config.json").write_text("{}")

@@ -18,7 +18,9 @@ def _other(pieces: tuple[Piece, ...]) -> str:
     return "".join(piece.text for piece in pieces if piece.kind != "ins")
 
 
-_WORDS = st.lists(st.sampled_from(["we ", "go", " ", "\n", "好", "home  ", "\u200b", "<b>", "\r"]), max_size=25).map("".join)
+_WORDS = st.lists(st.sampled_from(["we ", "go", " ", "\n", "好", "home  ", "\u200b", "<b>", "\r"]), max_size=25).map(
+    "".join
+)
 
 
 @given(st.one_of(_WORDS, st.text(max_size=40)), st.one_of(_WORDS, st.text(max_size=40)))
@@ -35,7 +37,11 @@ def test_words_that_differ_are_marked_and_the_rest_is_not() -> None:
 
 
 def test_texts_without_spaces_are_compared_character_by_character() -> None:
-    assert word_diff("我们回家", "我们上班").pieces == (Piece("same", "我们"), Piece("del", "上班"), Piece("ins", "回家"))
+    assert word_diff("我们回家", "我们上班").pieces == (
+        Piece("same", "我们"),
+        Piece("del", "上班"),
+        Piece("ins", "回家"),
+    )
 
 
 def test_the_same_text_has_no_marks() -> None:
@@ -47,7 +53,12 @@ def test_texts_too_long_to_compare_are_marked_between_their_common_ends(monkeypa
     monkeypatch.setattr(module, "COMPARED_AT_MOST", 3)
     diff = word_diff("start a b c end", "start x y z end")
     assert not diff.complete
-    assert diff.pieces == (Piece("same", "start "), Piece("del", "x y z "), Piece("ins", "a b c "), Piece("same", "end"))
+    assert diff.pieces == (
+        Piece("same", "start "),
+        Piece("del", "x y z "),
+        Piece("ins", "a b c "),
+        Piece("same", "end"),
+    )
 
 
 def test_a_lone_surrogate_can_be_sent() -> None:

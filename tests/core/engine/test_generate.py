@@ -64,7 +64,12 @@ def test_rows_that_finish_early_leave_and_the_others_go_on(renderer, models: Mod
     enders = {answer.token_ids[3] for answer in plain[:2]}  # these rows now end after at most four tokens
     with models.variant("one") as model:
         ended = generate_rows(
-            model, requests, Settings(max_new_tokens=24), models.device, stop_ids=frozenset(enders), decode=renderer.decode
+            model,
+            requests,
+            Settings(max_new_tokens=24),
+            models.device,
+            stop_ids=frozenset(enders),
+            decode=renderer.decode,
         )
     assert [answer.finish for answer in ended[:2]] == ["eos", "eos"]
     for before, after in zip(plain, ended, strict=True):

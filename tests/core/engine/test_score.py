@@ -23,11 +23,15 @@ def requests_for(renderer: PromptRenderer) -> list[list[ScoreRequest]]:
 
     def request(prompt: str, task: str) -> ScoreRequest:
         continuations = [
-            Continuation(text, renderer.encode(text).ids + renderer.end_of_turn_ids, (), len(text.encode())) for text in ANSWERS
+            Continuation(text, renderer.encode(text).ids + renderer.end_of_turn_ids, (), len(text.encode()))
+            for text in ANSWERS
         ]
         return ScoreRequest(task, prompt, "", "options", renderer.encode(prompt).ids, tuple(continuations))
 
-    return [[request(prompt, "a"), request(f"{prompt} again", "b")] if k % 2 else [request(prompt, "a")] for k, prompt in enumerate(PROMPTS)]
+    return [
+        [request(prompt, "a"), request(f"{prompt} again", "b")] if k % 2 else [request(prompt, "a")]
+        for k, prompt in enumerate(PROMPTS)
+    ]
 
 
 def reference_scores(model: torch.nn.Module, request: ScoreRequest) -> list[np.ndarray]:

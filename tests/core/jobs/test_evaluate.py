@@ -63,7 +63,10 @@ def test_a_run_holds_every_piece_of_evidence_once(finished: Run) -> None:
 
 
 def test_adapters_differ_from_the_baseline_and_prompts_are_kept(finished: Run) -> None:
-    found = {v: finished.evidence(task="colour", variant=v)["option_logprob_sums"].to_pylist() for v in ("baseline", "lora-0", "lora-1")}
+    found = {
+        v: finished.evidence(task="colour", variant=v)["option_logprob_sums"].to_pylist()
+        for v in ("baseline", "lora-0", "lora-1")
+    }
     assert found["baseline"] != found["lora-0"] != found["lora-1"]
     assert "number 0" in finished.examples[0].prompt
     assert finished.examples[0].prompt.endswith("<|im_start|>assistant\n")
@@ -130,7 +133,9 @@ def test_another_alpha_with_the_same_tensors_is_computed_anew(workspace: Path) -
 
 def test_scale_zero_equals_the_baseline(workspace: Path) -> None:
     path = workspace / "workspace.yaml"
-    path.write_text(path.read_text().replace("lora-0: {path: adapters/lora-0}", "lora-0: {path: adapters/lora-0, scale: 0}"))
+    path.write_text(
+        path.read_text().replace("lora-0: {path: adapters/lora-0}", "lora-0: {path: adapters/lora-0, scale: 0}")
+    )
     run = prepare_run(load_workspace(workspace), Choice(adapters=("lora-0",), tasks=("reply", "colour")))
     assert worker.main(["evaluate", str(run.folder)]) == 0
     ours, theirs = (run.evidence(variant=v).drop_columns(["variant"]).to_pylist() for v in ("baseline", "lora-0"))
@@ -140,8 +145,12 @@ def test_scale_zero_equals_the_baseline(workspace: Path) -> None:
 def test_a_checkpoint_is_a_variant_beside_adapters(workspace: Path) -> None:
     make_base(workspace / "tuned", seed=5)
     path = workspace / "workspace.yaml"
-    path.write_text(path.read_text().replace("datasets:", "  checkpoints: {tuned: {path: tuned}, same: {path: base}}\ndatasets:", 1))
-    run = prepare_run(load_workspace(workspace), Choice(adapters=("lora-0", "tuned", "same"), tasks=("colour", "reply")))
+    path.write_text(
+        path.read_text().replace("datasets:", "  checkpoints: {tuned: {path: tuned}, same: {path: base}}\ndatasets:", 1)
+    )
+    run = prepare_run(
+        load_workspace(workspace), Choice(adapters=("lora-0", "tuned", "same"), tasks=("colour", "reply"))
+    )
     assert worker.main(["evaluate", str(run.folder)]) == 0
     found = {v: run.evidence(variant=v).drop_columns(["variant"]).to_pylist() for v in run.spec.models.variants}
     assert list(found) == ["baseline", "lora-0", "tuned", "same"]
@@ -161,7 +170,9 @@ def test_resuming_with_other_weights_is_refused(workspace: Path) -> None:
     assert "'lora-1' has changed since this run began" in (read_status(run).error or "")
 
 
-def test_out_of_memory_halves_a_batch_and_goes_on(workspace: Path, finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_out_of_memory_halves_a_batch_and_goes_on(
+    workspace: Path, finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from core.engine import session
 
     whole = session.generate_rows
@@ -179,7 +190,9 @@ def test_out_of_memory_halves_a_batch_and_goes_on(workspace: Path, finished: Run
     assert len([row for row in texts if row["item"] == ""]) == 16
 
 
-def test_an_example_that_does_not_fit_alone_is_marked_with_the_reason(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_example_that_does_not_fit_alone_is_marked_with_the_reason(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from core.engine import session
 
     def never(*_: object, **__: object) -> None:
@@ -192,7 +205,9 @@ def test_an_example_that_does_not_fit_alone_is_marked_with_the_reason(workspace:
     assert [row["reason"] for row in rows] == ["not enough memory for this example alone"] * 2
 
 
-def test_a_full_disk_is_said_and_the_run_goes_on_later(workspace: Path, finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_and_the_run_goes_on_later(
+    workspace: Path, finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = prepare_run(load_workspace(workspace), Choice(name="whole"))
     written = 0
 
@@ -231,7 +246,7 @@ def test_started_in_the_background_and_cancelled_it_keeps_what_is_finished(works
     with pytest.raises(InputError, match="a worker is at this run already"):
         launch.start(run)
     deadline = time.time() + 60
-    while time.time() < deadline and read_status(run).state in ("queued", "loading") :
+    while time.time() < deadline and read_status(run).state in ("queued", "loading"):
         time.sleep(0.01)
     launch.cancel(run)
     while time.time() < deadline and launch.worker_is_alive(run):
