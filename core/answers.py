@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -103,7 +104,9 @@ def _occurring(text: str, options: tuple[str, ...], whole_words: bool) -> Answer
 
 @lru_cache(maxsize=256)
 def _option_pattern(options: tuple[str, ...], whole_words: bool) -> tuple[Any, dict[str, str]]:
-    by_fold = {" ".join(option.casefold().split()): option for option in options if option.strip()}
+    folded = [(" ".join(option.casefold().split()), option) for option in options if option.strip()]
+    counts = Counter(fold for fold, _ in folded)
+    by_fold = {fold: option for fold, option in folded if counts[fold] == 1}  # "US" and "us": nothing is guessed
     longest_first = sorted(by_fold, key=len, reverse=True)
     alternatives = [_bounded(option) if whole_words else regex.escape(option) for option in longest_first]
     return regex.compile("|".join(alternatives) or r"(?!)", regex.V1), by_fold
@@ -124,8 +127,6 @@ def _bounded(option: str) -> str:
 def _by_pattern(pattern: str, text: str) -> Answer:
     try:
         match = regex.search(pattern, text, timeout=PATTERN_SECONDS)
-    except regex.error as error:
-        raise InputError(f"answer.pattern: {pattern!r} is not a regular expression ({error}).") from None
     except TimeoutError:
         raise InputError(
             f"answer.pattern: {pattern!r} took more than {PATTERN_SECONDS:g} s on one text, because it backtracks. "

@@ -1,4 +1,4 @@
-"""Speed, latency and memory as rows of a comparison: measured by the probe, repeat against repeat, without a verdict.
+"""Speed and latency as rows of a comparison: measured by the probe, repeat against repeat, without a verdict.
 
 Five repeats on one machine say what a variant costs there and then; they are too few for a test, so each difference has
 its interval over repeats and no p-value, and no row counts towards "better on k of m metrics".

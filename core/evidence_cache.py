@@ -29,7 +29,7 @@ class VariantIdentity:
     """What makes a variant the model that it is."""
 
     base: str
-    """SHA-256 of the base's (or checkpoint's) tensors."""
+    """SHA-256 of the base's (or checkpoint's) tensors, and of its config."""
     adapter: str | None
     """SHA-256 of the adapter's tensors and of its config; None for the baseline."""
     scale: float
@@ -41,11 +41,23 @@ class VariantIdentity:
 class EvidenceCache:
     """A folder of Parquet files, one a part, shared by all runs of a workspace."""
 
-    def __init__(self, folder: Path, settings: Settings, tokenizer: str) -> None:
-        """Use (and make, on the first write) the folder; ``tokenizer`` is the fingerprint of tokenizer and template."""
+    def __init__(self, folder: Path, settings: Settings, tokenizer: str, stop_ids: frozenset[int]) -> None:
+        """Use (and make, on the first write) the folder.
+
+        Args:
+            folder: of the workspace.
+            settings: of the run.
+            tokenizer: the fingerprint of tokenizer and chat template.
+            stop_ids: the tokens at which generation ends.
+        """
         self.folder = folder
         decoding = settings.model_dump(include={"max_new_tokens", "temperature", "top_p", "stop", "seed"}, mode="json")
-        self._shared: dict[str, Any] = {"engine": ENGINE_VERSION, "tokenizer": tokenizer, "decoding": decoding}
+        self._shared: dict[str, Any] = {
+            "engine": ENGINE_VERSION,
+            "tokenizer": tokenizer,
+            "decoding": decoding,
+            "stop": sorted(stop_ids),
+        }
 
     def _path(self, variant: VariantIdentity, part: Part) -> Path:
         content = json.dumps([self._shared, vars(variant), part.fingerprint], sort_keys=True)

@@ -78,7 +78,7 @@ def _with_interval(
 
 
 def p_text(p: float | None) -> str:
-    """Return ``p < 0.001``, ``p = 0.012`` (two significant digits) or nothing."""
+    """Return ``p < 0.001``, ``p = 0.012`` (two significant digits) or nothing; what is below 0.05 reads below it too."""
     if p is None:
         return ""
     if p < 0.001:
@@ -86,8 +86,8 @@ def p_text(p: float | None) -> str:
     if p >= 0.995:
         return "p = 1"
     places = max(2, 1 - math.floor(math.log10(p)))
-    if p < 0.05 <= round(p, places):  # rounding must not move it across the customary level
-        places = 4
+    while p < 0.05 <= round(p, places):  # rounding must not move it across the customary level
+        places += 1
     return f"p = {p:.{places}f}"
 
 

@@ -17,6 +17,11 @@ def cache_folder() -> Path:
     return Path(root).expanduser() / "lorascope"
 
 
+def import_path() -> str:
+    """Return PYTHONPATH for a process of ours: where lorascope itself is, then what the user has set."""
+    return os.pathsep.join(filter(None, [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH")]))
+
+
 def cached_model(name: str) -> Path:
     """Return the folder of the model that a workspace calls ``cache:NAME``; it need not exist yet."""
     return cache_folder() / "models" / name

@@ -119,6 +119,11 @@ class Plan:
     parts: tuple[Part, ...]
     refusals: tuple[Refusal, ...]
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all parts: a run goes on only with the very plan that it began with."""
+        return hashlib.sha256("".join(part.fingerprint for part in self.parts).encode()).hexdigest()
+
 
 def render_example(example: Example, task: TaskSpec, renderer: PromptRenderer, option: str | None = None) -> str:
     """Return the prompt of an example as the model sees it; ``option`` is the tag that a multilabel task asks about.
@@ -130,8 +135,11 @@ def render_example(example: Example, task: TaskSpec, renderer: PromptRenderer, o
         return ""
     where = f"task {example.task}, example {example.id}"
     question = fill(task.prompt, dict(example.fields) | ({"option": option} if option is not None else {}), where)
-    if task.template == "none":
-        return question
+    if task.is_plain:
+        shots = [
+            fill(task.prompt, shot.fields, f"{where}, few_shot") + _gap(task) + shot.answer for shot in task.few_shot
+        ]
+        return "\n\n".join([*([task.system] if task.system else []), *shots, question])
     messages: list[dict[str, Any]] = [{"role": "system", "content": task.system}] if task.system else []
     for shot in task.few_shot:
         messages.append({"role": "user", "content": fill(task.prompt, shot.fields, f"{where}, few_shot")})
@@ -180,8 +188,8 @@ def make_plan(examples: Sequence[Example], spec: RunSpec, renderer: PromptRender
 def _requests(example: Example, task: TaskSpec, renderer: PromptRenderer) -> Iterable[Request]:
     def prompt_ids(option: str | None = None) -> tuple[int, ...]:
         text = render_example(example, task, renderer, option)
-        ids = renderer.encode(text, special=task.template == "none").ids
-        return ids if task.template == "chat" else (ids or renderer.start_ids)
+        ids = renderer.encode(text, special=task.is_plain).ids
+        return (ids or renderer.start_ids) if task.is_plain else ids
 
     def answers(texts: Iterable[str]) -> tuple[Continuation, ...]:
         return tuple(_continuation(text, task, renderer) for text in texts)
@@ -201,11 +209,16 @@ def _requests(example: Example, task: TaskSpec, renderer: PromptRenderer) -> Ite
 
 
 def _continuation(text: str, task: TaskSpec, renderer: PromptRenderer) -> Continuation:
-    spaced = " " if task.template == "none" and task.prompt and not task.prompt[-1].isspace() else ""
+    spaced = _gap(task) if task.is_plain else ""
     encoded: Encoded = renderer.encode(spaced + text)
-    end = renderer.end_of_turn_ids if task.template == "chat" else ()
+    end = () if task.is_plain else renderer.end_of_turn_ids
     starts = tuple(max(0, start - len(spaced)) for start in encoded.starts)
     return Continuation(text, encoded.ids + end, starts + (len(text),) * len(end), len(text.encode()))
+
+
+def _gap(task: TaskSpec) -> str:
+    """Return what stands between a plain prompt and its answer."""
+    return " " if task.prompt and not task.prompt[-1].isspace() else ""
 
 
 def _too_long(request: Request, context: int | None, settings: Settings) -> str | None:

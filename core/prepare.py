@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from core.adapters import check_against_base, read_adapter
 from core.data.read import load_examples
 from core.errors import InputError, nearest
 from core.jobs.status import read_status
 from core.records import BASELINE, Example
-from core.spec import ModelSet, RunSpec, Settings, TaskSpec
+from core.spec import NAME_PATTERN, ModelSet, RunSpec, Settings, TaskSpec
 from core.store import Run, create_run
 from core.workspace import Workspace
 
@@ -42,7 +45,7 @@ def prepare_run(workspace: Workspace, choice: Choice) -> Run:
             written. Nothing is left behind then.
     """
     models, tasks = chosen_models(workspace, choice.adapters), chosen_tasks(workspace, choice.tasks)
-    settings = Settings.model_validate(workspace.spec.settings.model_dump() | dict(choice.settings or {}))
+    settings = _settings(workspace, choice)
     if choice.limit is not None and choice.limit < 1:
         raise InputError(f"limit: found {choice.limit}; expected a number of examples, 1 or more.")
     check_models(workspace, models)
@@ -59,7 +62,7 @@ def prepare_run(workspace: Workspace, choice: Choice) -> Run:
         run = create_run(folder, spec)
         run.write_examples(examples)
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)  # it was made by this call, a moment ago
         raise InputError(
             f"{folder}: the run's folder cannot be written ({error.strerror}). Free some space or make it writable."
         ) from None
@@ -69,12 +72,28 @@ def prepare_run(workspace: Workspace, choice: Choice) -> Run:
 def _new_folder(workspace: Workspace, choice: Choice) -> Path:
     if choice.name is None:
         return workspace.new_run_folder(choice.prefix)
+    if not re.fullmatch(NAME_PATTERN, choice.name):
+        expected = "letters, digits and . _ + - (80 at most), beginning with a letter or digit"
+        raise InputError(f"name: found {choice.name!r}; expected {expected}.")
     folder = workspace.runs_folder / choice.name
-    if (folder / "spec.json").exists():
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
         raise InputError(
-            f"{folder}: there is a run of this name already; choose another, or resume it: lorascope evaluate --resume {choice.name}"
-        )
+            f"{folder}: there is a folder of this name already; choose another, or resume it: lorascope evaluate --resume {choice.name}"
+        ) from None
+    except OSError as error:
+        raise InputError(f"{folder}: no folder can be made for the run ({error.strerror}).") from None
     return folder
+
+
+def _settings(workspace: Workspace, choice: Choice) -> Settings:
+    try:
+        return Settings.model_validate(workspace.spec.settings.model_dump() | dict(choice.settings or {}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"settings.{key}: found {first['input']!r}; {first['msg'].lower()}.") from None
 
 
 def chosen_models(workspace: Workspace, names: Sequence[str] | None) -> ModelSet:
@@ -156,27 +175,31 @@ def _check_model_folder(folder: Path, where: str, written: str) -> None:
 
 
 def estimate_seconds(workspace: Workspace, choice: Choice) -> float | None:
-    """Return how long the choice will take, reckoned from the newest finished run here; None when there is none.
+    """Return how long the choice will take, reckoned from the newest finished run that had all its tasks; else None.
 
-    Reckoned by examples x tasks x variants that were computed, not taken from the cache; what this machine was doing
-    beside it is unknown, so it is a guess and shown as one.
+    Reckoned by pieces of evidence a second, those from the cache left out; what the machine was doing beside it is
+    unknown, so it is a guess and shown as one.
+
+    Raises:
+        InputError: an unknown task or adapter, or a dataset that cannot be read.
     """
+    tasks = chosen_tasks(workspace, choice.tasks)
+    variants = len(chosen_models(workspace, choice.adapters).variants)
     for run in workspace.runs():
-        status = read_status(run)
+        try:
+            status = read_status(run)
+        except InputError:  # a damaged run is no reason not to start another
+            continue
         computed = status.done - status.reused
-        if status.state == "finished" and computed > 0 and status.started and status.updated > status.started:
-            rate = computed / (status.updated - status.started)
-            tasks = chosen_tasks(workspace, choice.tasks)
-            asked = sum(_pieces(run, name, choice.limit) for name in tasks if name in run.spec.tasks)
-            variants = len(chosen_models(workspace, choice.adapters).variants)
-            return asked * variants / rate if asked else None
+        known = set(tasks) <= set(run.spec.tasks)
+        if status.state == "finished" and known and computed > 0 and status.updated > status.started > 0:
+            asked = sum(_pieces(task, load_examples(workspace, name, choice.limit)) for name, task in tasks.items())
+            return asked * variants * (status.updated - status.started) / computed
     return None
 
 
-def _pieces(run: Run, task: str, limit: int | None) -> int:
-    """Return how many pieces of evidence a task asks for, going by the examples of an earlier run."""
-    examples = [example for example in run.examples if example.task == task][:limit]
-    spec = run.spec.tasks[task]
-    if spec.kind == "multilabel":
+def _pieces(task: TaskSpec, examples: Sequence[Example]) -> int:
+    """Return how many pieces of evidence a task asks for of each variant."""
+    if task.kind == "multilabel":
         return sum(len(example.options) for example in examples)
-    return len(examples) * (2 if spec.kind == "generation" else 1)
+    return len(examples) * (2 if task.kind == "generation" else 1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from core.errors import InputError, RunError
-from core.paths import cached_model
+from core.paths import cached_model, import_path
 from core.prepare import Choice
 
 BASE = "smollm2-135m"
@@ -41,6 +42,10 @@ def fetch_base() -> None:
     """
     if (cached_model(BASE) / "config.json").is_file():
         return
-    done = subprocess.run([sys.executable, "-m", "core.jobs.sample_base"], check=False)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "core.jobs.sample_base"],
+        env=os.environ | {"PYTHONPATH": import_path()},
+        check=False,
+    )
     if done.returncode != 0:
         raise RunError("The sample's base model could not be made; the lines above say why. Nothing else was changed.")

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args
 
+import regex
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.records import BASELINE, FORMAT_VERSION, Kind
 
 KINDS: tuple[str, ...] = get_args(Kind)
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$")]
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 """A short name that can be part of a file's name; letters, digits and . _ + - only."""
 
 
@@ -87,6 +89,11 @@ class AnswerRule(Strict):
         needed = {"regex": "pattern", "json": "field"}.get(self.rule)
         if needed and not getattr(self, needed):
             raise ValueError(f"rule {self.rule!r} needs the key {needed!r}")
+        if self.pattern is not None:
+            try:
+                regex.compile(self.pattern)
+            except regex.error as error:
+                raise ValueError(f"pattern {self.pattern!r} is not a regular expression: {error}") from None
         return self
 
 
@@ -119,6 +126,11 @@ class TaskSpec(Strict):
     few_shot: tuple[FewShot, ...] = ()
     bands: dict[str, float] = {}
     """Metric to equivalence band: two variants count as the same when the interval of their difference lies within."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the text goes to the model as it is; without a prompt there is no turn that a template could hold."""
+        return self.template == "none" or self.prompt is None
 
     @property
     def generates(self) -> bool:
@@ -188,8 +200,8 @@ class RunSpec(Strict):
     created: str
     """UTC, ISO 8601."""
     models: ModelSet
-    datasets: dict[str, DatasetSpec]
-    tasks: dict[str, TaskSpec]
+    datasets: dict[Name, DatasetSpec]
+    tasks: dict[Name, TaskSpec]
     settings: Settings
     limit: int | None = None
     """The first so many examples of each dataset; None is all."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -223,7 +224,12 @@ class Run:
             return pq.read_table(whole, columns=columns, filters=filters)
         paths = sorted((self.folder / "parts").glob("*/*.parquet"))
         # read_table would take the folder's name for a partition
-        tables = [_read_part(path, columns, where) for path in paths]
+        try:
+            tables = [_read_part(path, columns, where) for path in paths]
+        except FileNotFoundError:  # joined between the look and the read
+            return self.evidence(columns, **where)
+        if not tables and whole.is_file():
+            return self.evidence(columns, **where)
         if not tables:
             schema = (
                 EVIDENCE_SCHEMA if columns is None else pa.schema([EVIDENCE_SCHEMA.field(name) for name in columns])
@@ -233,17 +239,15 @@ class Run:
 
     def compact(self) -> None:
         """Join the parts into evidence.parquet, in one order whatever the order they were made in; then remove them."""
+        parts = self.folder / "parts"
         if (self.folder / "evidence.parquet").is_file():
+            shutil.rmtree(parts, ignore_errors=True)  # killed after the file was written, before its parts were gone
             return
         table = self.evidence().sort_by(
             [(key, "ascending") for key in ("task", "variant", "example_id", "item", "kind")]
         )
         write_table(self.folder / "evidence.parquet", table)
-        for path in (self.folder / "parts").glob("*/*.parquet"):
-            path.unlink()
-        for path in sorted((self.folder / "parts").glob("*")):
-            path.rmdir()
-        (self.folder / "parts").rmdir()
+        shutil.rmtree(parts, ignore_errors=True)
 
 
 def create_run(folder: Path, spec: RunSpec) -> Run:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import InputError
 from dashboard import state
+from dashboard.parts.frame import draw_or_face
 from dashboard.parts.navigation import pages
 from dashboard.parts.run_picker import top_bar
 from dashboard.parts.style import apply_style
@@ -22,9 +23,9 @@ def main() -> None:
     page = st.navigation(list(pages().values()))
     with st.sidebar:
         _brand()
-    if page.url_path not in WITHOUT_BAR:
-        top_bar()
-    page.run()
+    has_bar = page.url_path in WITHOUT_BAR or draw_or_face(top_bar)
+    # Without the bar a page may still have something to show: a new run can be started beside a damaged one.
+    draw_or_face(page.run, said=not has_bar)
 
 
 def _brand() -> None:

@@ -18,7 +18,7 @@ from core.workspace import Workspace, load_workspace
 
 WORKSPACE_VARIABLE = "LORASCOPE_WORKSPACE"
 RUN, REFERENCE, SLICE = "run", "reference", "slice"
-TASK, METRIC, VARIANT, EXAMPLE, OUTCOME = "task", "metric", "variant", "example", "outcome"
+TASK, METRIC, VARIANT, EXAMPLE, OUTCOME, TAGS = "task", "metric", "variant", "example", "outcome", "tags"
 ALL_EXAMPLES = "all examples"
 BOUND = frozenset({RUN, REFERENCE, SLICE})
 """Query parameters that belong to a widget on every page: they stay when the page changes, and only the widget sets them."""
@@ -80,6 +80,16 @@ def selection() -> Selection:
         reference = run.spec.reference
     part = asked(SLICE)
     return Selection(place, run, reference, None if part in (None, ALL_EXAMPLES) else part)
+
+
+def choose_run(name: str) -> None:
+    """Make a run the one that is looked at, with its own reference and all of its examples.
+
+    To be called as a widget's callback: what the pickers say can be set only before they are drawn.
+    """
+    st.session_state[RUN] = name
+    for key in (REFERENCE, SLICE):
+        st.session_state.pop(key, None)
 
 
 def asked(key: str) -> str | None:

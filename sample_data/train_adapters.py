@@ -1,7 +1,7 @@
 """Train the sample's LoRA adapters on data/tickets.train.jsonl.
 
-Run ``python sample_data/train_adapters.py`` (all adapters) or name some: ``... qv-r8 all-r8``. It takes 4 to 12 minutes an
-adapter on two cores and needs nothing but lorascope's own requirements. The loss is on the assistant's answer alone.
+Run ``python sample_data/train_adapters.py`` (all adapters) or name some: ``... qv-r8 all-r8``. It takes 2 to 12 minutes an
+adapter on two idle cores and needs nothing but lorascope's own requirements. The loss is on the assistant's answer alone.
 Beside each adapter stand trainer_state.json (the log) and the *_results.json files of the transformers Trainer.
 """
 

@@ -41,7 +41,7 @@ def check_against_base(facts: AdapterFacts, base_folder: Path) -> list[Finding]:
                 f"Not a LoRA adapter: found {found} in {facts.folder.name}; lorascope compares LoRA.",
             )
         ]
-    findings = [*_value_findings(facts)]
+    findings = [*_value_findings(facts), *_bias_findings(facts)]
     try:
         base = read_headers(weight_files(base_folder))
     except InputError as error:
@@ -137,6 +137,17 @@ def _whole_tensor(name: str, info: TensorInfo, base: Mapping[str, TensorInfo]) -
         if resized
         else Finding("error", "other_base", f"Made for another base: {sentence}")
     )
+
+
+def _bias_findings(facts: AdapterFacts) -> list[Finding]:
+    """PEFT writes an adapter's biases over the base's own, and switching the adapter off does not bring those back."""
+    if facts.config.get("bias", "none") == "none":
+        return []
+    sentence = (
+        f"Trained with bias {facts.config['bias']!r}: its biases replace the base's own for every variant, the baseline included. "
+        "Merge it into a checkpoint and compare that."
+    )
+    return [Finding("error", "biases", sentence)]
 
 
 def _value_findings(facts: AdapterFacts) -> list[Finding]:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from core.charts.theme import PALETTES, Mode, escape, styled
 from core.examples import Outcome
-from core.metrics.metric import Unit
+from core.metrics.metric import Metric, Unit
 from core.notation import UNIT_NAMES, in_shown_unit
 
 SVG_LIMIT = 5_000
@@ -34,11 +34,13 @@ def right_or_wrong(scores: pd.DataFrame, reference: str, variant: str) -> pd.Ser
     return pd.Series(names, index=both.index, dtype=object)
 
 
-def is_right_or_wrong(scores: pd.DataFrame) -> bool:
-    """Tell whether all values are 0 or 1: then points would lie on top of each other and counts say more."""
-    values = scores.to_numpy(dtype=float)
-    known = values[~np.isnan(values)]
-    return bool(known.size) and bool(np.isin(known, (0.0, 1.0)).all())
+def is_right_or_wrong(metric: Metric) -> bool:
+    """Tell whether a metric judges a single example right or wrong: then points would lie on top of each other.
+
+    Rates do, and so does a corpus metric of classification: the F1 of a single label is 0 or 1. The values themselves
+    decide nothing: a graded metric may happen to be 0 or 1 on every example of a slice.
+    """
+    return metric.test == "rate" or (metric.test == "corpus" and metric.family == "classification")
 
 
 def outcome_counts(scores: pd.DataFrame, reference: str, variant: str, title: str, mode: Mode = "light") -> go.Figure:

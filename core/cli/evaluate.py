@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from core.cli.options import examples, json_option, print_json, say, workspace_option
 from core.cli.watch import clock, follow
+from core.compare import compare
+from core.errors import InputError
 from core.jobs import launch
 from core.prepare import Choice, estimate_seconds, prepare_run
+from core.store import Run
 from core.workspace import load_workspace
 
 
@@ -70,6 +74,10 @@ def command(
     launch.start(run)
     if not detach:
         follow(run)
+        with suppress(
+            InputError
+        ):  # keeps the statistics, so that the first page opens at once; a page says what is amiss
+            compare(Run(run.folder))
         say(f"Done: {run.folder}\nSee it with: lorascope dashboard --workspace {workspace}")
     if as_json:
         print_json({"id": run.id, "folder": str(run.folder)})

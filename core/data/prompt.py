@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from tokenizers import Tokenizer
 from core.errors import InputError
 
 _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+TEMPLATE_DATE = date(2024, 7, 26)
+"""What chat templates that ask for today's date are told; the date that Llama 3.1's own template falls back to."""
 _PROBE = "lorascope-answer-goes-here"
 
 
@@ -131,8 +134,8 @@ class PromptRenderer:
         )
         environment.filters["tojson"] = lambda value, indent=None: json.dumps(value, ensure_ascii=False, indent=indent)
         environment.globals["raise_exception"] = _raise_exception
-        # No strftime_now: a prompt that holds today's date would differ from one run to the next. Templates that ask for
-        # it bring a fixed date for the case that it is not there.
+        # A prompt that holds today's date would differ from one run to the next: every run has the same day.
+        environment.globals["strftime_now"] = TEMPLATE_DATE.strftime
         try:
             return environment.from_string(self.template)
         except TemplateError as error:

@@ -181,7 +181,7 @@ def _clean(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
-    return value
+    return value if value is None or isinstance(value, bool | int) else str(value)
 
 
 def field_names(rows: Iterable[Row]) -> tuple[str, ...]:

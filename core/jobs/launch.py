@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from core.errors import InputError
 from core.jobs.status import RunStatus, is_worker, read_status, write_status
+from core.paths import import_path
 from core.store import Run
 
 STOP_SECONDS = 20.0
@@ -25,7 +26,7 @@ def start(run: Run) -> int:
         InputError: a worker is at this run already, or the run is finished.
     """
     status = read_status(run)
-    if run.read_json("status") is not None and status.active:
+    if status.active:
         raise InputError(f"{run.folder}: a worker is at this run already (process {status.pid}).")
     if status.state == "finished":
         raise InputError(f"{run.folder}: the run is finished; there is nothing to resume.")
@@ -38,8 +39,9 @@ def start(run: Run) -> int:
         time.sleep(0.05)
     with (run.folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "core.jobs.worker", "evaluate", str(run.folder.resolve())],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            # -P: the folder that the user stands in is no place to import from.
+            [sys.executable, "-P", "-m", "core.jobs.worker", "evaluate", str(run.folder.resolve())],
+            env=os.environ | {"PYTHONPATH": import_path()}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     if read_status(run).pid != process.pid:  # it was not faster in saying so itself
         write_status(
@@ -51,15 +53,16 @@ def start(run: Run) -> int:
 def cancel(run: Run) -> None:
     """Stop a run's worker; what it has finished is kept and `start` goes on from there."""
     status = read_status(run)
-    if status.pid is not None and status.active and is_worker(status.pid):
+    if not status.active:
+        return
+    if status.pid is not None and is_worker(status.pid, run.folder):
         os.kill(status.pid, signal.SIGTERM)
     write_status(run.folder, replace(status, state="cancelled", message="Cancelled. What was finished is kept."))
 
 
 def worker_is_alive(run: Run) -> bool:
     """Tell whether the process that last worked at the run still exists (a cancelled one needs a moment to stop)."""
-    pid = read_status(run).pid
-    return pid is not None and is_worker(pid)
+    return is_worker(read_status(run).pid, run.folder)
 
 
 def log_tail(run: Run, lines: int = 20) -> str:

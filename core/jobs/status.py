@@ -29,7 +29,7 @@ class RunStatus:
     """Examples x variants done, over all tasks."""
     total: int = 0
     reused: int = 0
-    """How many of ``done`` were not computed but found in the cache."""
+    """How many of ``done`` were not computed by this worker: found in the cache, or done before a resume."""
     started: float = 0.0
     """Seconds since the epoch."""
     updated: float = 0.0
@@ -54,12 +54,12 @@ def read_status(run: Run, now: float | None = None) -> RunStatus:
     """Return the run's status; an active state whose heartbeat stopped and whose process is gone is ``interrupted``."""
     content: dict[str, Any] | None = run.read_json("status")
     if content is None:
-        return RunStatus("queued", message="Waiting for its worker")
+        return RunStatus("interrupted", message="Its worker was never started. Resume starts it.")
     known: dict[str, Any] = {key: content[key] for key in RunStatus.__dataclass_fields__ if key in content}
     known["warnings"] = tuple(known.get("warnings", ()))
     status = RunStatus(**known)
     silent = (time.time() if now is None else now) - status.updated
-    if status.active and silent > MISSED_SECONDS and not is_worker(status.pid):
+    if status.active and silent > MISSED_SECONDS and not is_worker(status.pid, run.folder):
         message = "The worker stopped without a word. What it had finished is kept; resume goes on from there."
         return replace(status, state="interrupted", message=message)
     return status
@@ -70,12 +70,13 @@ def write_status(folder: Path, status: RunStatus) -> None:
     write_json(folder / "status.json", asdict(replace(status, updated=time.time())))
 
 
-def is_worker(pid: int | None) -> bool:
-    """Tell whether a process is a worker of lorascope: a number alone may have gone to another program since."""
+def is_worker(pid: int | None, folder: Path) -> bool:
+    """Tell whether a process is the worker of the run in ``folder``: a number alone may have gone to another since."""
     try:
         process = psutil.Process(pid) if pid else None
-        return (
-            process is not None and process.status() != psutil.STATUS_ZOMBIE and "core.jobs.worker" in process.cmdline()
-        )
+        if process is None or process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        words = process.cmdline()
+        return "core.jobs.worker" in words and Path(words[-1]).name == folder.name
     except psutil.Error:
         return False

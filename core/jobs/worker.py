@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -35,7 +36,10 @@ def main(arguments: list[str]) -> int:
         _say(folder, "cancelled", None, "Cancelled. What was finished is kept; resume goes on from there.")
         return 130
     except InputError as error:
-        _say(folder, "failed", str(error), "Nothing was lost; resume when it is mended.")
+        if type(error).__name__ == "BusyError":  # the status is the other worker's to write
+            print(error, file=sys.stderr, flush=True)
+        else:
+            _say(folder, "failed", str(error), "Nothing was lost; resume when it is mended.")
         return 2
     except OSError as error:
         _say(folder, "failed", _disk_sentence(error, folder), "What was finished is kept; resume goes on from there.")
@@ -61,12 +65,14 @@ def _disk_sentence(error: OSError, folder: Path) -> str:
 
 
 def _say(folder: Path, state: str, error: str | None, message: str) -> None:
-    print(error or message, file=sys.stderr, flush=True)
+    with suppress(OSError):  # a full disk holds no log line either; the status is tried all the same
+        print(error or message, file=sys.stderr, flush=True)
     try:
         status = replace(read_status(Run(folder)), state=state, error=error, message=message, seconds_left=None)  # type: ignore[arg-type]
         write_status(folder, status)
     except (OSError, InputError) as problem:  # the disk is full: the last heartbeat going stale says it
-        print(f"The status could not be written: {problem}", file=sys.stderr, flush=True)
+        with suppress(OSError):
+            print(f"The status could not be written: {problem}", file=sys.stderr, flush=True)
 
 
 def _cancel(_signal: int, _frame: FrameType | None) -> None:

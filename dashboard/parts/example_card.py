@@ -62,7 +62,7 @@ def draw_card(run: Run, card: Card, notes: Notes, mode: Mode) -> None:
         with st.expander("Prompt as the model saw it"):
             exact_text(example.prompt, "card-prompt", name="prompt", tall=True)
     _reference(example)
-    strips = {pane.variant: strip for pane in card.panes if (strip := _strip(card, pane)) is not None}
+    strips = {pane.variant: strip for pane in card.panes if (strip := strip_of(card, pane.variant)) is not None}
     scale = max((strip.scale for strip in strips.values()), default=1.0)
     for start in range(0, len(card.panes), PANES_A_ROW):
         row = card.panes[start : start + PANES_A_ROW]
@@ -84,10 +84,11 @@ def _reference(example: Example) -> None:
     exact_text(text, "card-reference", name="reference")
 
 
-def _strip(card: Card, pane: Pane) -> GainStrip | None:
-    """Return where the pane's variant finds the reference likelier than the other one; None where there is no telling."""
-    ours, theirs, text = pane.answer.likelihood, card.other_answer.likelihood, card.example.reference
-    if ours is None or theirs is None or not isinstance(text, str) or pane.variant == card.other:
+def strip_of(card: Card, variant: str) -> GainStrip | None:
+    """Return where a variant on the card finds the reference likelier than the other one; None where there is no telling."""
+    ours = next((pane.answer.likelihood for pane in card.panes if pane.variant == variant), None)
+    theirs, text = card.other_answer.likelihood, card.example.reference
+    if ours is None or theirs is None or not isinstance(text, str) or variant == card.other:
         return None
     return gain_strip(text, ours, theirs)
 

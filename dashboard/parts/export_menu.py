@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -41,19 +40,25 @@ def export_menu(name: str, file_stem: str, data: Callable[[], pd.DataFrame], fig
     """Draw the menu; every file is made when it is asked for."""
     with st.container(key=f"menu-{name}"), st.popover("Export", type="tertiary", width="content"):
         if figure is not None:
-            _figure_buttons(name, file_stem, figure)
-        st.download_button(
-            "CSV of the data" if figure is not None else "CSV", data=lambda: to_csv(data()).encode("utf-8-sig"),
-            file_name=f"{file_stem}.csv", mime="text/csv", on_click="ignore", key=f"csv-{name}", width="stretch",
-        )  # fmt: skip
+            figure_buttons(name, file_stem, lambda: figure)
+        csv_button("CSV of the data" if figure is not None else "CSV", name, file_stem, data)
 
 
-def _figure_buttons(name: str, file_stem: str, figure: go.Figure) -> None:
+def csv_button(label: str, name: str, file_stem: str, data: Callable[[], pd.DataFrame]) -> None:
+    """Draw the button that gives a table as CSV."""
+    st.download_button(
+        label, data=lambda: to_csv(data()).encode("utf-8-sig"), file_name=f"{file_stem}.csv", mime="text/csv",
+        on_click="ignore", key=f"csv-{name}", width="stretch",
+    )  # fmt: skip
+
+
+def figure_buttons(name: str, file_stem: str, figure: Callable[[], go.Figure]) -> None:
+    """Draw the buttons that give a figure as PNG, SVG and HTML; it is made when one of them is pressed."""
     drawable = browser_found()
     kinds = {
-        "png": ("PNG", "image/png", partial(to_image, figure, "png")),
-        "svg": ("SVG", "image/svg+xml", partial(to_image, figure, "svg")),
-        "html": ("HTML", "text/html", lambda: to_html(figure, file_stem).encode()),
+        "png": ("PNG", "image/png", lambda: to_image(figure(), "png")),
+        "svg": ("SVG", "image/svg+xml", lambda: to_image(figure(), "svg")),
+        "html": ("HTML", "text/html", lambda: to_html(figure(), file_stem).encode()),
     }
     for kind, (label, mime, make) in kinds.items():
         st.download_button(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
@@ -29,12 +30,35 @@ def footnote_text(run: Run, comparison: Comparison, part: str | None, *more: str
         if counts[0] == counts[-1]
         else f"n = {counts[0]} to {counts[-1]} by task"
     )
-    environment: dict[str, Any] = run.read_json("environment") or {}
-    hashes: dict[str, str] = (environment.get("hashes") or {}).get("datasets") or {}
-    datasets = ", ".join(f"{name} {hashes[name][:8]}" if hashes.get(name) else name for name in run.spec.datasets)
     facts = [
         n, f"{percent(comparison.level)} intervals", f"{comparison.resamples:,} resamples", f"seed {comparison.seed}",
-        f"p adjusted over {comparison.family_size} (Holm)", f"slice {part}" if part else "", f"data: {datasets}", f"run {run.id}",
-        *more,
+        f"p adjusted over {comparison.family_size} (Holm)", f"slice {part}" if part else "",
+        f"data: {_datasets(run, run.spec.datasets)}", f"run {run.id}", *more,
     ]  # fmt: skip
     return " · ".join(fact for fact in facts if fact)
+
+
+def examples_footnote(run: Run, task: str, part: str | None, n: int, of: int, judged_by: str | None) -> None:
+    """Draw the line under a list of examples.
+
+    Args:
+        run: the run.
+        task: whose examples they are.
+        part: the slice; None is all examples.
+        n: how many are listed.
+        of: how many the task has.
+        judged_by: the metric's label; None for a task without.
+    """
+    facts = [
+        f"n = {n:,} of {of:,} examples", f"single examples judged by {judged_by}, without an interval" if judged_by else "",
+        f"seed {run.spec.settings.seed}", f"slice {part}" if part else "",
+        f"data: {_datasets(run, [run.spec.tasks[task].dataset])}", f"run {run.id}",
+    ]  # fmt: skip
+    st.html(f'<p class="ls-foot">{html.escape(" · ".join(fact for fact in facts if fact))}</p>')
+
+
+def _datasets(run: Run, names: Iterable[str]) -> str:
+    """Return datasets with the first letters of their files' hashes."""
+    environment: dict[str, Any] = run.read_json("environment") or {}
+    hashes: dict[str, str] = (environment.get("hashes") or {}).get("datasets") or {}
+    return ", ".join(f"{name} {hashes[name][:8]}" if hashes.get(name) else name for name in names)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 
+import duckdb
+import pyarrow as pa
 import streamlit as st
 
-from core.errors import InputError
+from core.errors import InputError, RunError
 from core.jobs.launch import log_tail
 from core.jobs.status import RunStatus, read_status
 from core.notation import duration_text
+from core.results import Comparison
 from core.store import Run
 from dashboard import state
 from dashboard.parts.navigation import page_link
@@ -46,8 +50,39 @@ def face(title: str, text: str) -> None:
     st.html(f'<div class="ls-face"><h2>{html.escape(title)}</h2><p>{html.escape(text)}</p></div>')
 
 
-def nothing_so_far(run: Run) -> None:
-    """Draw the face of a run that has no result yet."""
+def draw_or_face(draw: Callable[[], None], said: bool = False) -> bool:
+    """Draw; or, where something cannot be read, draw the face that says what and what to do.
+
+    Args:
+        draw: a page or a part of one.
+        said: whether such a face is on the page already; one is enough.
+
+    Returns:
+        Whether all could be drawn.
+    """
+    try:
+        draw()
+    except (InputError, RunError) as error:
+        text = str(error)
+    except (pa.ArrowException, duckdb.Error, OSError) as error:
+        text = f"A file cannot be read: {error}\nRestore it from a copy of the run, or choose another run."
+    else:
+        return True
+    if not said:
+        face("This cannot be shown", text)
+    return False
+
+
+def has_values(comparison: Comparison) -> bool:
+    """Tell whether any metric of any variant has an example to be computed from."""
+    return any(value.n for row in comparison.rows for value in row.values.values())
+
+
+def nothing_so_far(run: Run, part: str | None = None) -> None:
+    """Draw the face of a run that has no result yet, or none in the slice that is looked at."""
+    if part is not None:
+        face("No result", f"No example of the slice {part} has a value. Choose another slice above, or all examples.")
+        return
     if read_status(run).active:
         face(
             "No result yet",
@@ -89,7 +124,11 @@ def _stopped(run: Run, status: RunStatus) -> None:
         "cancelled": "The run was cancelled",
         "interrupted": "The run was interrupted",
     }
-    kept = f"{status.done:,} of {status.total:,} are done and kept; what is shown below covers them."
+    kept = (
+        f"{status.done:,} of {status.total:,} are done and kept; what is shown below covers them."
+        if status.total
+        else "Nothing was computed yet."
+    )
     face(titles.get(status.state, "The run is not finished"), f"{status.error or status.message}\n{kept}")
     page_link("run", "Resume it on the Run page")
     if tail := log_tail(run):

@@ -60,6 +60,9 @@ table.matrix { width: auto; min-width: 60%; } table.matrix th { text-align: cent
 table.matrix tbody th, table.matrix td { border-bottom: 0; }
 td a.cell { display: block; margin: -.26rem -.6rem; padding: .26rem .6rem; } td a.cell:hover, td.mark a:hover,
 tbody th a:hover { background: var(--ls-neutral-fill); }
+table.dense th, table.dense td { padding: .26rem .38rem; } table.dense small { font-size: .72rem; }
+table.dense td a.cell { margin: -.26rem -.38rem; padding: .26rem .38rem; }
+table.dense thead th { white-space: normal; overflow-wrap: anywhere; min-width: 4rem; }
 table.wide tr.chosen th, tr.chosen td { background: var(--ls-neutral-fill); }
 """
 

@@ -22,7 +22,7 @@ from dashboard.parts.linked_html import link
 ONE_LINE_UP_TO = 3
 """With so few variants beside the reference a difference, its interval and its p fit one line."""
 COMPACT_ABOVE = 5
-"""With more a cell keeps its intervals for the tooltip."""
+"""With more a cell keeps the value's own interval for the tooltip; the difference's has a line to itself."""
 
 Link = Callable[[MetricRow, str | None], Mapping[str, str]]
 """Query parameters for a metric and, where a cell was clicked, a variant."""
@@ -66,7 +66,8 @@ def comparison_table(
             task = row.task
             lines.append(f'<tr class="task"><th colspan="{len(columns) + 1}">{escape(task)}</th></tr>')
         lines.append(_line(comparison, row, others, parameters, row.key == chosen))
-    return f'<table class="wide"><thead><tr><th>Metric</th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+    dense = " dense" if len(others) > COMPACT_ABOVE else ""
+    return f'<table class="wide{dense}"><thead><tr><th>Metric</th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
 
 
 def variant_name(comparison: Comparison, name: str, mode: Mode) -> str:
@@ -140,10 +141,13 @@ def _pair_cell(row: MetricRow, name: str, level: float, parameters: Link | None,
         number, interval = difference_texts(difference, row.unit)
         tip += f"\n\n{difference_tip(difference, row, level)}"
         mark = f'<span class="{difference.verdict}">{MARKS[difference.verdict]} {escape(number)}</span>'
-        if n_others <= COMPACT_ABOVE:
-            mark += f" <small>{escape(interval)}</small>"
+        between = f"<small>{escape(interval)}</small>" if interval else ""
         p = f"<small>{escape(p_text(difference.p_adjusted))}</small>" if difference.p_adjusted is not None else ""
-        lines += [f"{mark} {p}"] if n_others <= ONE_LINE_UP_TO else [line for line in (mark, p) if line]
+        if n_others <= ONE_LINE_UP_TO:
+            lines.append(f"{mark} {between} {p}")
+        else:
+            parts = [mark, between, p] if n_others > COMPACT_ABOVE else [f"{mark} {between}", p]
+            lines += [part for part in parts if part]
     if parameters is None:
         return f'<td title="{escape(tip, quote=True)}">{"<br>".join(lines)}</td>'
     address = link("compare", parameters(row, name))

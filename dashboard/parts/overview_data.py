@@ -43,6 +43,38 @@ def cards(run: Run, comparison: Comparison) -> list[Card]:
     return made
 
 
+def known_costs(run: Run, comparison: Comparison) -> tuple[list[str], list[str]]:
+    """Return the `COSTS` that a variant other than the run's reference is known to have, and why the others are missing.
+
+    Args:
+        run: the run.
+        comparison: of the run.
+
+    Returns:
+        Names, in the order of `COSTS`, and sentences.
+    """
+    measured, checked = efficiency(run, comparison), preflight(run)
+    names = [name for name in comparison.variants if name != run.spec.reference] or list(comparison.variants)
+    known = [
+        cost
+        for cost in COSTS
+        if any(_price(name, cost, measured, checked, run.spec.reference) is not None for name in names)
+    ]
+    missing = []
+    if not measured:
+        reason = (
+            "its probe of speed was switched off"
+            if not run.spec.settings.probe
+            else "its probe of speed has no measurement yet: it comes at the end of a run"
+        )
+        missing.append(f"Time and memory of this run are not known: {reason}.")
+    elif "MB of peak memory" not in known:
+        missing.append("Peak memory is not known: the probe could not measure it on its device.")
+    if "MB of weights" not in known:
+        missing.append("The weights' size is not known: the run has no pre-flight of an adapter.")
+    return known, missing
+
+
 def cost_points(run: Run, comparison: Comparison, row: MetricRow, cost: str) -> list[CostPoint]:
     """Return quality and cost of every variant that has both.
 

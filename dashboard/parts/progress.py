@@ -14,7 +14,8 @@ from core.jobs import launch
 from core.jobs.status import RunStatus, State
 from core.notation import duration_text
 from core.store import Run
-from dashboard.parts.navigation import page_link
+from dashboard import state
+from dashboard.parts.navigation import go
 
 STATE_NAMES: dict[State, str] = {
     "queued": "Starting", "loading": "Loading", "preflight": "Pre-flight", "running": "Running", "probing": "Measuring speed",
@@ -37,19 +38,40 @@ def run_card(run: Run, status: RunStatus, is_reference_of: str) -> None:
         title.html(_title(run, status, is_reference_of))
         with action:
             _action(run, status)
-        if status.active:
-            _working(status)
-        elif status.state != "finished":
-            _stopped(run, status)
-        _warnings(status.warnings)
-        findings = preflight_findings(run)
-        if findings:
-            bad = sum(finding.level != "ok" for _, several in findings for finding in several)
-            label = f"Pre-flight of {len(findings)} adapter{'' if len(findings) == 1 else 's'}: " + (
-                f"{bad} remark{'' if bad == 1 else 's'}" if bad else "all fit the base"
-            )
-            with st.expander(label, expanded=any(f.level == "error" for _, several in findings for f in several)):
-                findings_list(findings)
+        with st.container(key=f"run-body-{run.id}"):
+            _body(run, status)
+
+
+def _body(run: Run, status: RunStatus) -> None:
+    """Draw what a run's state calls for, each part in a place of its own.
+
+    A part that is not called for leaves an empty element in its place: a redrawing that another one overtakes would
+    otherwise leave the part of the state before standing there.
+    """
+    if status.active:
+        st.progress(min(status.done / status.total, 1.0) if status.total else 0.0)
+    else:
+        st.empty()
+    is_stopped = not status.active and status.state != "finished"
+    words = _working(status) if status.active else _stopped(run, status) if is_stopped else ""
+    if words := words + _warnings(status.warnings):
+        st.html(words)
+    else:
+        st.empty()
+    if status.state in ("failed", "interrupted") and (tail := launch.log_tail(run)):
+        with st.expander("Last lines of the log"):
+            st.code(tail, language=None)
+    else:
+        st.empty()
+    if findings := preflight_findings(run):
+        bad = sum(finding.level != "ok" for _, several in findings for finding in several)
+        label = f"Pre-flight of {len(findings)} adapter{'' if len(findings) == 1 else 's'}: " + (
+            f"{bad} remark{'' if bad == 1 else 's'}" if bad else "all fit the base"
+        )
+        with st.expander(label, expanded=any(f.level == "error" for _, several in findings for f in several)):
+            findings_list(findings)
+    else:
+        st.empty()
 
 
 def preflight_findings(run: Run) -> list[tuple[str, list[Finding]]]:
@@ -120,7 +142,9 @@ def _when(created: str) -> str:
 
 def _action(run: Run, status: RunStatus) -> None:
     if status.state == "finished":
-        page_link("overview", "Results", {"run": run.id})
+        # A link would open whichever run the bar at the top holds: its query parameters are the bar's own.
+        if st.button("Results", key=f"results-{run.id}", width="stretch", on_click=state.choose_run, args=(run.id,)):
+            go("overview", {})
     elif status.active:
         # Before the worker has said who it is there is nothing that could be stopped.
         is_nameless = status.state == "queued" and status.pid is None
@@ -137,31 +161,26 @@ def _action(run: Run, status: RunStatus) -> None:
         st.rerun()
 
 
-def _working(status: RunStatus) -> None:
-    st.progress(min(status.done / status.total, 1.0) if status.total else 0.0)
+def _working(status: RunStatus) -> str:
     message = html.escape(status.message or STATE_NAMES[status.state])
-    st.html(f'<div class="ls-run-now">{message}</div><div class="ls-foot">{html.escape(progress_text(status))}</div>')
+    return f'<div class="ls-run-now">{message}</div><div class="ls-foot">{html.escape(progress_text(status))}</div>'
 
 
-def _stopped(run: Run, status: RunStatus) -> None:
+def _stopped(run: Run, status: RunStatus) -> str:
     cause = status.error or status.message or "It stopped without saying why."
     kept = (
         f"{status.done:,} of {status.total:,} answers are done and kept. Resume goes on from there."
         if status.total
         else "Nothing was computed yet. Resume starts it again."
     )
-    st.html(f'<div class="ls-run-now">{html.escape(cause)}</div><div class="ls-foot">{html.escape(kept)}</div>')
-    if failed := st.session_state.get(f"resume-failed-{run.id}"):
-        st.html(f'<p class="ls-note-failed" role="alert">{html.escape(failed)}</p>')
-    if status.state in ("failed", "interrupted") and (tail := launch.log_tail(run)):
-        with st.expander("Last lines of the log"):
-            st.code(tail, language=None)
+    failed = st.session_state.get(f"resume-failed-{run.id}")
+    refused = f'<p class="ls-note-failed" role="alert">{html.escape(failed)}</p>' if failed else ""
+    return f'<div class="ls-run-now">{html.escape(cause)}</div><div class="ls-foot">{html.escape(kept)}</div>{refused}'
 
 
-def _warnings(warnings: Sequence[str]) -> None:
-    if warnings:
-        lines = "".join(f'<div class="ls-finding warning"><i>!</i><span>{html.escape(line)}</span></div>' for line in warnings)
-        st.html(f'<div class="ls-findings">{lines}</div>')
+def _warnings(warnings: Sequence[str]) -> str:
+    lines = "".join(f'<div class="ls-finding warning"><i>!</i><span>{html.escape(line)}</span></div>' for line in warnings)
+    return f'<div class="ls-findings">{lines}</div>' if lines else ""
 
 
 PROGRESS_CSS = """

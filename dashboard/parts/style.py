@@ -27,6 +27,7 @@ _SHEET = """
 [data-testid=stMain] [data-testid=stPageLink] a * { color: var(--ls-better); }
 .ls-foot { color: var(--ls-muted); font-size: .8rem; line-height: 1.4; }
 .ls-lead { font-size: 1.02rem; line-height: 1.45; max-width: 60rem; }
+.st-key-chart-examples-headline .ls-lead { padding-right: 5rem; }
 .ls-brand { font-weight: 650; font-size: 1.1rem; letter-spacing: .01em; }
 .ls-brand small { display: block; font-weight: 400; font-size: .78rem; color: var(--ls-muted); overflow-wrap: anywhere; }
 .ls-face { border: 1px solid var(--ls-grid); border-radius: 8px; padding: 1.1rem 1.3rem; max-width: 46rem; }

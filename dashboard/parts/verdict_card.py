@@ -64,7 +64,15 @@ def verdict_sentence(card: Card, reference: str) -> str:
     metrics = "1 metric" if found.of == 1 else f"{found.of} metrics"
     if not found.of:
         return "has no metric to be compared on."
+    without = sum(
+        row.differences[card.variant].verdict == "none" for row in card.rows if card.variant in row.differences
+    )
+    told = found.unclear - without
     if not found.better and not found.worse and not found.same:
+        if not told:
+            return f"has no value yet on any of {metrics}."
+        if without:
+            return f"cannot be told from {against} on {told} of {metrics}; {without} without a value{n}."
         return f"cannot be told from {against} on any of {metrics}{n}."
     parts = [f"better than {against} on {found.better} of {metrics}" if found.better else ""]
     if found.worse:
@@ -76,10 +84,6 @@ def verdict_sentence(card: Card, reference: str) -> str:
             f"the same on {found.same}" if any(parts) else f"the same as {against} on {found.same} of {metrics}"
         )
     said = ", ".join(part for part in parts if part)
-    without = sum(
-        row.differences[card.variant].verdict == "none" for row in card.rows if card.variant in row.differences
-    )
-    told = found.unclear - without
     rest = [f"{told} cannot be told" if told else "", f"{without} without a value" if without else ""]
     return f"is {said}" + "".join(f"; {part}" for part in rest if part) + f"{n}."
 

@@ -9,6 +9,7 @@ import streamlit as st
 from core.charts.forest import forest_of_all, forest_of_metric
 from core.charts.scatter import example_scatter, is_right_or_wrong, outcome_counts
 from core.charts.tables import comparison_table as comparison_data
+from core.metrics.registry import get_metric
 from core.notation import metric_name
 from core.results import Comparison, MetricRow
 from core.store import Run
@@ -27,8 +28,8 @@ def show() -> None:
     if chosen is None or chosen.run is None:
         return
     comparison = cache.comparison(chosen.run, chosen.reference, chosen.slice)
-    if not comparison.rows:
-        frame.nothing_so_far(chosen.run)
+    if not frame.has_values(comparison):
+        frame.nothing_so_far(chosen.run, chosen.slice)
         return
     choices = UrlChoices("compare", (state.METRIC, state.VARIANT))
     keys = [row.key for row in comparison.rows]
@@ -88,7 +89,7 @@ def _one_metric(chosen: state.Selection, comparison: Comparison, choices: UrlCho
     with left:
         chart(
             forest_of_metric(comparison, key, state.mode()), "metric", chosen.run.id,
-            lambda: comparison_data(comparison).query("task == @row.task and metric == @row.metric"),
+            lambda: comparison_data(replace(comparison, rows=(row,))),
             alt=f"{metric_name(row)}: difference of each variant to the reference",
         )  # fmt: skip
     with right:
@@ -98,7 +99,8 @@ def _one_metric(chosen: state.Selection, comparison: Comparison, choices: UrlCho
 def _examples(chosen: state.Selection, run: Run, comparison: Comparison, row: MetricRow, variant: str) -> None:
     scores = cache.scores(run, row.task, row.metric, chosen.slice, row.language)[[comparison.reference, variant]]
     title = f"{metric_name(row)}, example by example"
-    if is_right_or_wrong(scores):
+    are_counted = is_right_or_wrong(get_metric(row.metric))
+    if are_counted:
         figure = outcome_counts(scores, comparison.reference, variant, title, state.mode())
     else:
         figure = example_scatter(
@@ -111,8 +113,13 @@ def _examples(chosen: state.Selection, run: Run, comparison: Comparison, row: Me
     st.html('<p class="ls-foot">A click opens the examples behind it.</p>')
     if points and (found := points[0].get("customdata")) is not None:
         value = found[0] if isinstance(found, list) else found
-        go("examples", chosen.link(task=row.task, metric=row.metric, variant=variant)
-           | {state.OUTCOME if is_right_or_wrong(scores) else state.EXAMPLE: str(value)})  # fmt: skip
+        go("examples", examples_link(chosen, row, variant) | {state.OUTCOME if are_counted else state.EXAMPLE: str(value)})
+
+
+def examples_link(chosen: state.Selection, row: MetricRow, variant: str) -> dict[str, str]:
+    """Return the query parameters that open Examples on what a row was computed from: of one language, that language."""
+    tags = None if row.language is None else f"language={row.language}"
+    return chosen.link(**{state.TASK: row.task, state.METRIC: row.metric, state.VARIANT: variant, state.TAGS: tags})
 
 
 def _parameters(chosen: state.Selection, row: MetricRow, variant: str | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import cast
 import streamlit as st
 
 from core.charts.theme import variant_colours
-from core.example_aggregates import aggregates
+from core.example_aggregates import Aggregate, aggregates
 from core.example_texts import read_snippets
 from core.examples import ExampleTable, Outcome, Query, Selection, Sort, select
 from core.metrics.metric import Metric
@@ -19,7 +19,7 @@ from core.notes import Notes, read_notes
 from core.store import Run
 from dashboard import cache, state
 from dashboard.parts import frame
-from dashboard.parts.example_card import CARD_CSS, draw_card
+from dashboard.parts.example_card import CARD_CSS, draw_card, strip_of
 from dashboard.parts.example_data import (
     MARKS,
     Scored,
@@ -31,11 +31,13 @@ from dashboard.parts.example_data import (
     scored_by,
     threshold_text,
 )
+from dashboard.parts.example_export import example_menu
 from dashboard.parts.example_list import example_list, pager
 from dashboard.parts.example_rail import RAIL_CSS, draw_rail
+from dashboard.parts.footnote import examples_footnote
 from dashboard.parts.url_choices import UrlChoices
 
-TAGS, SEARCH, SORT, MARKING, SHOWN = "tags", "search", "sort", "marking", "shown"
+SEARCH, SORT, MARKING, SHOWN = "search", "sort", "marking", "shown"
 _SORTS = {"change": "Biggest change first", "gain": "Biggest gain first", "loss": "Biggest loss first", "dataset": "As in the dataset"}
 _MARKING = {"added": "Mark added", "both": "Mark changes", "off": "No marks"}
 _PANES_AT_FIRST = 4
@@ -66,8 +68,9 @@ def show() -> None:
     if chosen is None or chosen.run is None:
         return
     st.html(f"<style>{CARD_CSS}{RAIL_CSS}</style>")
-    names = (state.TASK, state.METRIC, state.VARIANT, state.EXAMPLE, state.OUTCOME, TAGS, SEARCH, SORT, MARKING, SHOWN)
-    headline = st.container()
+    names = (state.TASK, state.METRIC, state.VARIANT, state.EXAMPLE, state.OUTCOME, state.TAGS, SEARCH, SORT, MARKING,
+             SHOWN)  # fmt: skip
+    headline = st.container(key="chart-examples-headline")
     scene = _pickers(chosen.run, chosen.reference, chosen.slice, UrlChoices("examples", names))
     if not len(scene.table.ids):
         frame.nothing_so_far(chosen.run)
@@ -80,10 +83,20 @@ def show() -> None:
             position = _open_position(scene, selection, jump)
             _list(scene, selection, position, notes, jump)
         with main, st.container(key="examples-main"):
-            _opened(scene, selection, position, notes)
+            strip = _opened(scene, selection, position, notes)
+        found = _aggregates(scene, selection)
         with rail, st.container(key="examples-rail"):
-            _rail(scene, selection)
-    headline.html(f'<div class="ls-lead">{html.escape(_sentence(scene, selection))}</div>')
+            measure = scene.scored.measure if scene.scored else None
+            draw_rail(found, measure, scene.colours, len(selection.positions))
+    examples_footnote(
+        scene.run, scene.task, scene.part, len(selection.positions), len(scene.table.ids), measure and measure.label
+    )
+    with headline:
+        st.html(f'<div class="ls-lead">{html.escape(_sentence(scene, selection))}</div>')
+        example_menu(
+            f"{scene.run.id}-{scene.task}", scene.table, selection, scene.scored.scores if scene.scored else None, found,
+            strip, None if position is None else str(scene.table.ids[position]), scene.variant, scene.reference, state.mode(),
+        )  # fmt: skip
 
 
 def _sentence(scene: _Scene, selection: Selection) -> str:
@@ -133,11 +146,11 @@ def _filters(scene: _Scene) -> tuple[Selection, bool]:
         "Search", icon=":material/search:", placeholder="Search prompt, reference, outputs", label_visibility="collapsed",
         **choices.widget(SEARCH, text),
     )  # fmt: skip
-    tags = choices.several(TAGS, table.tag_names)
+    tags = choices.several(state.TAGS, table.tag_names)
     if table.tag_names:
         st.multiselect(
             "Tags", table.tag_names, format_func=lambda tag: f"{tag} ({table.tag_counts[tag]:,})", placeholder="Any tag",
-            label_visibility="collapsed", **choices.widget(TAGS, tags),
+            label_visibility="collapsed", **choices.widget(state.TAGS, tags),
         )  # fmt: skip
     known = scene.scored.measure.outcomes if scene.scored else ()
     outcome = cast(Outcome | None, choices.one(state.OUTCOME, known))
@@ -187,12 +200,13 @@ def _list(scene: _Scene, selection: Selection, position: int | None, notes: Note
         example_list(rows, opened, state.mode(), _LIST, lambda: scene.choices.put(state.EXAMPLE, st.session_state[_LIST].picked))
 
 
-def _opened(scene: _Scene, selection: Selection, position: int | None, notes: Notes) -> None:
+def _opened(scene: _Scene, selection: Selection, position: int | None, notes: Notes) -> GainStrip | None:
+    """Draw the open example; return where the chosen variant gained on it, if that is shown."""
     asked = scene.choices.one(state.EXAMPLE)
     if position is None:
         if asked is not None:
             frame.face("No such example", f"The task {scene.task} has no example {asked!r}. Choose one from the list.")
-        return
+        return None
     name = str(scene.table.ids[position])
     marking = _steps(scene, selection, position, name)
     variants = list(scene.colours)
@@ -211,6 +225,7 @@ def _opened(scene: _Scene, selection: Selection, position: int | None, notes: No
     if notes.unreadable:
         lines = "line of notes.jsonl cannot be read and is" if notes.unreadable == 1 else "lines of notes.jsonl cannot be read and are"
         st.html(f'<p class="ls-foot">{notes.unreadable} {lines} skipped.</p>')
+    return None if card is None else strip_of(card, scene.variant)
 
 
 def _steps(scene: _Scene, selection: Selection, position: int, name: str) -> str:
@@ -234,11 +249,10 @@ def _steps(scene: _Scene, selection: Selection, position: int, name: str) -> str
     return marking
 
 
-def _rail(scene: _Scene, selection: Selection) -> None:
+def _aggregates(scene: _Scene, selection: Selection) -> tuple[Aggregate, ...]:
     spec = scene.run.spec.tasks[scene.task]
-    found = aggregates(
+    return aggregates(
         selection.positions, list(scene.colours), scene.scored.scores if scene.scored else None,
         cache.output_lengths(scene.run, scene.task) if spec.generates else None,
         cache.predicted_labels(scene.run, scene.task) if spec.kind == "classification" else None,
     )  # fmt: skip
-    draw_rail(found, scene.scored.measure if scene.scored else None, scene.colours, len(selection.positions))

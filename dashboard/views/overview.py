@@ -29,8 +29,8 @@ def show() -> None:
     if chosen is None or chosen.run is None:
         return
     comparison = cache.comparison(chosen.run, chosen.reference, chosen.slice)
-    if not comparison.rows:
-        frame.nothing_so_far(chosen.run)
+    if not frame.has_values(comparison):
+        frame.nothing_so_far(chosen.run, chosen.slice)
         return
     left, right = st.columns([11, 9], gap="medium")
     with left:
@@ -59,14 +59,20 @@ def _cost(run: Run, comparison: Comparison) -> None:
     rows = {metric_name(row): row for row in counted_rows(comparison) or comparison.rows}
     left, right = st.columns(2)
     quality = left.selectbox("Quality", list(rows), key="quality", bind="query-params")
-    cost = right.selectbox("Cost", list(overview_data.COSTS), key="cost", bind="query-params")
+    costs, missing = overview_data.known_costs(run, comparison)
+    cost = right.selectbox(
+        "Cost", costs, key="cost", bind="query-params", disabled=not costs, placeholder="none is known"
+    )
     row = rows[quality or next(iter(rows))]
-    points = overview_data.cost_points(run, comparison, row, cost or next(iter(overview_data.COSTS)))
+    st.html(f'<p class="ls-foot">{escape(" ".join(missing))}</p>' if missing else "<p></p>")
+    if not costs:
+        return
+    points = overview_data.cost_points(run, comparison, row, cost or costs[0])
     if not points:
-        st.html('<p class="ls-foot">This run has no probe of speed and memory, so its cost is not known.</p>')
+        st.html(f'<p class="ls-foot">No variant has a value of {escape(metric_name(row))}.</p>')
         return
     figure = quality_against_cost(
-        points, comparison.variants, f"{row.task}: {metric_heading(row)}", str(cost),
+        points, comparison.variants, f"{row.task}: {metric_heading(row)}", cost or costs[0],
         f"{percent(comparison.level)} intervals, n = {max(value.n for value in row.values.values())}",
         row.higher_is_better, state.mode(),
     )  # fmt: skip

@@ -37,17 +37,22 @@ def show() -> None:
     found = _statuses(workspace)
     st.html(f'<div class="ls-lead">{html.escape(_sentence(found))}</div>')
     left, right = st.columns([2, 3], gap="large")
+    active = _active(found)
     with left:
-        _what_to_run(workspace, any(status.active for _, status in found))
+        _what_to_run(workspace, bool(active))
     with right:
         st.html('<div class="ls-label">Runs, newest first</div>')
-        is_active = any(status.active for _, status in found)
         # Polled only while something runs: an open page costs nothing otherwise.
-        st.fragment(_runs, run_every=_POLL_SECONDS if is_active else None)(is_active)
+        st.fragment(_runs, run_every=_POLL_SECONDS if active else None)(active)
 
 
 def _statuses(workspace: Workspace) -> list[tuple[Run, RunStatus]]:
     return [(run, read_status(run)) for run in workspace.runs()]
+
+
+def _active(found: list[tuple[Run, RunStatus]]) -> frozenset[str]:
+    """Return which runs a worker is at."""
+    return frozenset(run.id for run, status in found if status.active)
 
 
 def _sentence(found: list[tuple[Run, RunStatus]]) -> str:
@@ -93,12 +98,14 @@ def _what_to_run(workspace: Workspace, is_active: bool) -> None:
         )
         if st.button("Start the run", type="primary", width="stretch", disabled=is_active or not tasks):
             _start(workspace, choice)
+        # Places that are always there: what is no longer true is taken away by this drawing, not by the end of a later one.
+        busy, refused = st.empty(), st.empty()
         if is_active:
-            st.html(
+            busy.html(
                 '<p class="ls-foot">One run at a time from here: the machine is busy with the one on the right.</p>'
             )
         if failed := st.session_state.pop(_FAILED, None):
-            st.html(f'<p class="ls-note-failed" role="alert">{html.escape(failed)}</p>')
+            refused.html(f'<p class="ls-note-failed" role="alert">{html.escape(failed)}</p>')
     if findings:
         st.html('<div class="ls-label">The adapters, judged by their files</div>')
         findings_list(findings)
@@ -126,16 +133,25 @@ def _start(workspace: Workspace, choice: Choice) -> None:
     st.rerun()
 
 
-def _runs(was_active: bool) -> None:
-    """Draw the runs; when the last one stops, the whole page is drawn again and the polling ends."""
+def _runs(were_active: frozenset[str]) -> None:
+    """Draw the runs, or the face that says why they cannot be."""
+    frame.draw_or_face(lambda: _list_of_runs(were_active))
+
+
+def _list_of_runs(were_active: frozenset[str]) -> None:
+    """Draw the runs; when one of them starts or ends, the whole page is drawn again, and without any the polling ends."""
     workspace = state.workspace()
     found = _statuses(workspace)
-    if any(status.active for _, status in found) != was_active:
+    if _active(found) != were_active:
         st.rerun()
     if not found:
         frame.face("No run yet", "Runs appear here with their progress, and stay when the tab is closed.")
     pages = max(1, -(-len(found) // _RUNS_A_PAGE))
-    number = st.pagination(pages, key="run-page") if pages > 1 else 1
+    number = 1
+    if pages > 1:
+        number = st.pagination(pages, key="run-page")
+    else:
+        st.empty()
     for run, status in found[(number - 1) * _RUNS_A_PAGE : number * _RUNS_A_PAGE]:
         run_card(run, status, run.spec.reference)
     for broken in workspace.broken_runs():

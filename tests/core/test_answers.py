@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from core.answers import MAX_CHARACTERS, Answer, read_answer, read_number
 from core.errors import InputError
@@ -73,7 +74,7 @@ def test_a_pattern_that_backtracks_for_ever_is_stopped_with_a_sentence(monkeypat
 
 
 def test_a_pattern_that_is_none_is_named() -> None:
-    with pytest.raises(InputError, match=r"answer\.pattern: '\(' is not a regular expression"):
+    with pytest.raises(ValidationError, match=r"pattern '\(' is not a regular expression"):
         read("regex", "x", (), pattern="(")
 
 

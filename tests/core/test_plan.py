@@ -118,6 +118,26 @@ def test_few_shot_examples_and_the_system_prompt_stand_before_the_question(
     )
 
 
+def test_without_a_template_they_stand_before_it_as_text(workspace: Workspace, renderer: PromptRenderer) -> None:
+    task = workspace.spec.tasks["colour"].model_copy(
+        update={
+            "template": "none",
+            "system": "Be brief.",
+            "few_shot": (FewShot(fields={"text": "the sea"}, answer="blue"),),
+        }
+    )
+    example = load_examples(workspace, "colour")[0]
+    expected = f"Be brief.\n\nthe sea colour? blue\n\n{example.fields['text']} colour?"
+    assert render_example(example, task, renderer) == expected
+
+
+def test_a_likelihood_without_a_prompt_needs_no_template(workspace: Workspace, renderer: PromptRenderer) -> None:
+    task = workspace.spec.tasks["plain"].model_copy(update={"template": "chat"})
+    spec = spec_of(workspace, plain=task)
+    request = requests_of(make_plan(examples_of(workspace, spec), spec, renderer, batch_tokens=256))[0]
+    assert request.prompt == renderer.start_ids
+
+
 def test_a_prompt_that_names_a_missing_field_says_where(workspace: Workspace, renderer: PromptRenderer) -> None:
     task = workspace.spec.tasks["colour"].model_copy(update={"prompt": "{txet}"})
     with pytest.raises(
