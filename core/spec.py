@@ -165,7 +165,8 @@ class Settings(Strict):
     seed: int = 0
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """``auto``: bfloat16 on a GPU that has it, float32 on the CPU."""
-    device: str = "auto"
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|(cuda|xpu)(:\d+)?)$")] = "auto"
+    """``auto`` is the first of cuda, mps, xpu, cpu that is there; ``cuda:1`` the second GPU."""
     batch_tokens: Annotated[int, Field(ge=64)] | None = None
     """Token budget of a batch; by default 768 on the CPU and 8,192 on a GPU."""
     probe: bool = True
