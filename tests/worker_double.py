@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def sleeping_worker() -> Iterator[subprocess.Popen[bytes]]:
-    """Start the process and end it afterwards, if nobody did before."""
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "core.jobs.worker"])
+def sleeping_worker(run_id: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the process, as if at work on the run of this id, and end it afterwards, if nobody did before."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "core.jobs.worker", run_id])
     try:
         yield process
     finally:

@@ -102,7 +102,9 @@ def _pane(card: Card, pane: Pane) -> None:
         against = other.text if card.marked and pane.variant != card.other else None
         diff = word_diff(answer.text, against) if against is not None else None
         pieces: Sequence[Piece] | str = diff.pieces if diff else answer.text
-        exact_text(pieces, f"output-{pane.variant}", name=f"output of {pane.variant}", accent=pane.colour, dropped=card.dropped)
+        exact_text(
+            pieces, f"output-{pane.variant}", name=f"output of {pane.variant}", accent=pane.colour, dropped=card.dropped
+        )
         st.html(f'<p class="ls-foot">{html.escape(_facts(answer, diff is not None and not diff.complete))}</p>')
     if answer.bars:
         st.html(_bars(answer.bars, pane.colour, ranked=card.task.kind == "ranking"))

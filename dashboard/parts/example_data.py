@@ -117,13 +117,20 @@ def list_rows(
             outcome = selection.outcome[position]
             values = scored.scores.iloc[position]
             bars = tuple(
-                Bar(variant, colour, scored.measure.drawn(float(values[variant])), score_text(scored.measure, float(values[variant])))
+                Bar(
+                    variant,
+                    colour,
+                    scored.measure.drawn(float(values[variant])),
+                    score_text(scored.measure, float(values[variant])),
+                )
                 for variant, colour in colours.items()
             )
             difference = _difference(scored.measure, float(selection.difference[position]), outcome)
         meaning = f"{outcome} against {reference}" if scored is not None else ""
         mark = MARKS[outcome] if scored is not None else ""
-        rows.append(Row(name, snippets.get(name, ""), tags, bars, mark, meaning, difference, better(outcome), name in noted))
+        rows.append(
+            Row(name, snippets.get(name, ""), tags, bars, mark, meaning, difference, better(outcome), name in noted)
+        )
     return rows
 
 
@@ -148,7 +155,11 @@ def card_of(
             outcome: Outcome = classes[0]
             is_better = better(outcome)
             verdict = f"{MARKS[outcome]} {_difference(scored.measure, float(difference[0]), outcome)}"
-        panes.append(Pane(variant, colours[variant], read_one(spec, example, evidence.get(variant, ())), texts, verdict, is_better))
+        panes.append(
+            Pane(
+                variant, colours[variant], read_one(spec, example, evidence.get(variant, ())), texts, verdict, is_better
+            )
+        )
     answers = {pane.variant: pane.answer for pane in panes}
     other = answers.get(reference) or read_one(spec, example, evidence.get(reference, ()))
     return Card(example, spec, tuple(panes), reference, other, marking != "off", marking == "both")

@@ -35,7 +35,9 @@ def example_menu(
         mode: light or dark.
     """
     with st.container(key="menu-examples"), st.popover("Export", type="tertiary", width="content"):
-        csv_button("CSV of the list", "examples", f"{file_stem}-examples", lambda: examples_table(table, selection, scores))
+        csv_button(
+            "CSV of the list", "examples", f"{file_stem}-examples", lambda: examples_table(table, selection, scores)
+        )
         csv_button("CSV of the averages", "averages", f"{file_stem}-averages", lambda: aggregates_table(found))
         if strip is None or example_id is None:
             return

@@ -179,7 +179,9 @@ def _stopped(run: Run, status: RunStatus) -> str:
 
 
 def _warnings(warnings: Sequence[str]) -> str:
-    lines = "".join(f'<div class="ls-finding warning"><i>!</i><span>{html.escape(line)}</span></div>' for line in warnings)
+    lines = "".join(
+        f'<div class="ls-finding warning"><i>!</i><span>{html.escape(line)}</span></div>' for line in warnings
+    )
     return f'<div class="ls-findings">{lines}</div>' if lines else ""
 
 

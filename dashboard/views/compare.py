@@ -113,7 +113,10 @@ def _examples(chosen: state.Selection, run: Run, comparison: Comparison, row: Me
     st.html('<p class="ls-foot">A click opens the examples behind it.</p>')
     if points and (found := points[0].get("customdata")) is not None:
         value = found[0] if isinstance(found, list) else found
-        go("examples", examples_link(chosen, row, variant) | {state.OUTCOME if are_counted else state.EXAMPLE: str(value)})
+        go(
+            "examples",
+            examples_link(chosen, row, variant) | {state.OUTCOME if are_counted else state.EXAMPLE: str(value)},
+        )
 
 
 def examples_link(chosen: state.Selection, row: MetricRow, variant: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from core.charts.theme import variant_colours
 from core.example_aggregates import Aggregate, aggregates
 from core.example_texts import read_snippets
 from core.examples import ExampleTable, Outcome, Query, Selection, Sort, select
+from core.gains import GainStrip
 from core.metrics.metric import Metric
 from core.metrics.registry import all_metrics
 from core.notes import Notes, read_notes
@@ -38,7 +39,12 @@ from dashboard.parts.footnote import examples_footnote
 from dashboard.parts.url_choices import UrlChoices
 
 SEARCH, SORT, MARKING, SHOWN = "search", "sort", "marking", "shown"
-_SORTS = {"change": "Biggest change first", "gain": "Biggest gain first", "loss": "Biggest loss first", "dataset": "As in the dataset"}
+_SORTS = {
+    "change": "Biggest change first",
+    "gain": "Biggest gain first",
+    "loss": "Biggest loss first",
+    "dataset": "As in the dataset",
+}
 _MARKING = {"added": "Mark added", "both": "Mark changes", "off": "No marks"}
 _PANES_AT_FIRST = 4
 _LIST, _PAGER = "examples-list", "examples-page"
@@ -167,7 +173,17 @@ def _filters(scene: _Scene) -> tuple[Selection, bool]:
         )  # fmt: skip
         if not scored.measure.rate:
             st.html(f'<p class="ls-foot">{html.escape(threshold_text(scored.measure))}</p>')
-    token = (scene.run.id, scene.task, scored and scored.metric.name, scene.variant, scene.part, outcome, tags, text, scene.order)
+    token = (
+        scene.run.id,
+        scene.task,
+        scored and scored.metric.name,
+        scene.variant,
+        scene.part,
+        outcome,
+        tags,
+        text,
+        scene.order,
+    )
     return selection, choices.changed("list", token)
 
 
@@ -194,10 +210,14 @@ def _list(scene: _Scene, selection: Selection, position: int | None, notes: Note
     field = next(iter(_FIELD.findall(prompt)), None)
     snippets = read_snippets(scene.run, scene.task, [str(scene.table.ids[at]) for at in page], field)
     noted = frozenset(example for task, example, _ in notes.latest if task == scene.task)
-    rows = list_rows(scene.table, page.tolist(), selection, scene.scored, snippets, scene.colours, noted, scene.reference)
+    rows = list_rows(
+        scene.table, page.tolist(), selection, scene.scored, snippets, scene.colours, noted, scene.reference
+    )
     opened = None if position is None else str(scene.table.ids[position])
     with place:
-        example_list(rows, opened, state.mode(), _LIST, lambda: scene.choices.put(state.EXAMPLE, st.session_state[_LIST].picked))
+        example_list(
+            rows, opened, state.mode(), _LIST, lambda: scene.choices.put(state.EXAMPLE, st.session_state[_LIST].picked)
+        )
 
 
 def _opened(scene: _Scene, selection: Selection, position: int | None, notes: Notes) -> GainStrip | None:
@@ -223,7 +243,11 @@ def _opened(scene: _Scene, selection: Selection, position: int | None, notes: No
     if card is not None:
         draw_card(scene.run, card, notes, state.mode())
     if notes.unreadable:
-        lines = "line of notes.jsonl cannot be read and is" if notes.unreadable == 1 else "lines of notes.jsonl cannot be read and are"
+        lines = (
+            "line of notes.jsonl cannot be read and is"
+            if notes.unreadable == 1
+            else "lines of notes.jsonl cannot be read and are"
+        )
         st.html(f'<p class="ls-foot">{notes.unreadable} {lines} skipped.</p>')
     return None if card is None else strip_of(card, scene.variant)
 
@@ -231,7 +255,11 @@ def _opened(scene: _Scene, selection: Selection, position: int | None, notes: No
 def _steps(scene: _Scene, selection: Selection, position: int, name: str) -> str:
     """Draw the open example's name, what is marked, and the buttons to its neighbours; return what is marked."""
     rank = selection.rank(position)
-    where = f"{rank + 1:,} of {len(selection.positions):,}" if rank is not None else "not among those that the filters leave"
+    where = (
+        f"{rank + 1:,} of {len(selection.positions):,}"
+        if rank is not None
+        else "not among those that the filters leave"
+    )
     columns = st.columns([3, 2.6, 1.7, 1.5], vertical_alignment="center")
     marking = scene.choices.one(MARKING, list(_MARKING)) or "added"
     if scene.run.spec.tasks[scene.task].generates:

@@ -64,7 +64,8 @@ def _cost(run: Run, comparison: Comparison) -> None:
         "Cost", costs, key="cost", bind="query-params", disabled=not costs, placeholder="none is known"
     )
     row = rows[quality or next(iter(rows))]
-    st.html(f'<p class="ls-foot">{escape(" ".join(missing))}</p>' if missing else "<p></p>")
+    if missing:
+        st.html(f'<p class="ls-foot">{escape(" ".join(missing))}</p>')
     if not costs:
         return
     points = overview_data.cost_points(run, comparison, row, cost or costs[0])

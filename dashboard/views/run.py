@@ -106,9 +106,12 @@ def _what_to_run(workspace: Workspace, is_active: bool) -> None:
             )
         if failed := st.session_state.pop(_FAILED, None):
             refused.html(f'<p class="ls-note-failed" role="alert">{html.escape(failed)}</p>')
+    heading = st.empty()
     if findings:
-        st.html('<div class="ls-label">The adapters, judged by their files</div>')
+        heading.html('<div class="ls-label">The adapters, judged by their files</div>')
         findings_list(findings)
+    else:
+        st.empty()
 
 
 def _estimate(workspace: Workspace, choice: Choice) -> str:
@@ -146,6 +149,8 @@ def _list_of_runs(were_active: frozenset[str]) -> None:
         st.rerun()
     if not found:
         frame.face("No run yet", "Runs appear here with their progress, and stay when the tab is closed.")
+    else:
+        st.empty()
     pages = max(1, -(-len(found) // _RUNS_A_PAGE))
     number = 1
     if pages > 1:

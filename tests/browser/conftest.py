@@ -1,10 +1,12 @@
 """The real dashboard over made-up workspaces, driven by a real browser.
 
-Needs playwright and a Chromium (LORASCOPE_CHROMIUM, or found on the path); without either these tests are skipped.
+Needs playwright and a Chromium (LORASCOPE_CHROMIUM, or found on the path); without either these tests are skipped, and
+fail where CI or LORASCOPE_REQUIRE_BROWSER is set: there a skipped test would look like a passed one.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import socket
@@ -16,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -29,6 +31,9 @@ FLAGS = (
 )  # fmt: skip
 PATIENCE = 30_000
 """Milliseconds until something that should be on the page counts as missing."""
+
+CUT_OFF = "found => found.filter(e => e.offsetParent && e.scrollWidth > e.clientWidth + 1 && e.clientWidth).map(e => e.innerText)"
+"""Of many elements, the texts of those that are narrower than their text."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +80,23 @@ def _wait_until_healthy(port: int, process: subprocess.Popen[bytes], log: Path) 
     raise RuntimeError(f"the dashboard did not answer:\n{log.read_text()}")
 
 
+def give_up(reason: str) -> NoReturn:
+    """Skip a test that cannot be driven here; fail it where a browser is required."""
+    if os.environ.get("CI") or os.environ.get("LORASCOPE_REQUIRE_BROWSER"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A headless Chromium."""
-    playwright_api = pytest.importorskip("playwright.sync_api")
+    try:
+        playwright_api = importlib.import_module("playwright.sync_api")
+    except ImportError:
+        give_up("playwright is not installed")
     path = os.environ.get("LORASCOPE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
-        pytest.skip("no Chromium found; set LORASCOPE_CHROMIUM")
+        give_up("no Chromium found; set LORASCOPE_CHROMIUM")
     with playwright_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield chromium
@@ -109,6 +124,23 @@ def without_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The dashboard over a workspace that has no run yet."""
     with served(make_workspace(tmp_path_factory.mktemp("without-runs") / "workspace", runs=False)) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The dashboard over a copy of the shipped workspace with its finished run."""
+    copy = tmp_path_factory.mktemp("sample") / "workspace"
+    shutil.copytree(ROOT / "sample_data", copy, ignore=shutil.ignore_patterns(".lorascope", "__pycache__", "demo-*"))
+    assert (copy / "runs" / "sample" / "spec.json").is_file(), "sample_data/runs/sample is shipped"
+    with served(copy) as server:
+        yield server
+
+
+def keep_picture(page: Any, name: str) -> None:
+    """Store a screenshot where LORASCOPE_SCREENSHOTS says, for people to look at."""
+    if folder := os.environ.get("LORASCOPE_SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(Path(folder) / name))
 
 
 def settled(page: Any) -> None:

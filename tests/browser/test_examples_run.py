@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
 import subprocess
@@ -245,7 +247,7 @@ class _Live:
 def live(tmp_path: Path) -> Iterator[_Live]:
     workspace = make_workspace(tmp_path / "workspace", n=6, runs=False)
     run = make_run(workspace / "runs" / "live", n=6, state="running", parts_done=0.5)
-    with sleeping_worker() as worker, served(workspace) as server:
+    with sleeping_worker("live") as worker, served(workspace) as server:
         going_on = _Live(server.address, run, worker)
         going_on.says(done=10, total=100)
         yield going_on
@@ -273,6 +275,51 @@ def test_when_the_run_ends_the_page_says_so_by_itself(page: Any, live: _Live) ->
     page.get_by_text("It goes on when this tab is closed.").wait_for()
     live.says(state="finished", done=100, total=100, message="Finished")
     page.get_by_text("1 finished run. Nothing is running.").wait_for()
+
+
+def test_results_opens_its_own_run(page: Any, tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "workspace", n=6, runs=False)
+    for name, day in (("older", "01"), ("newer", "02")):
+        run = make_run(workspace / "runs" / name, n=6, tasks=("category",))
+        spec = json.loads((run.folder / "spec.json").read_text())
+        (run.folder / "spec.json").write_text(json.dumps(spec | {"created": f"2026-11-{day}T10:00:00Z"}))
+    with served(workspace) as server:
+        _open(page, f"{server.address}/run")
+        page.locator(".st-key-results-older button").click()
+        page.locator(".card").first.wait_for()
+        page.get_by_text("run older").wait_for()
+        page.wait_for_url("**run=older**")
+        assert page.locator(".st-key-run input").input_value() == "older"
+        page.get_by_role("link", name="Compare").click()
+        page.locator("table.wide").wait_for()
+        page.get_by_text("run older").wait_for()
+
+
+def test_nothing_of_a_running_run_stays_when_it_has_ended(page: Any, live: _Live) -> None:
+    _open(page, f"{live.address}/run")
+    page.get_by_text("the machine is busy").wait_for()
+    live.says(state="finished", done=100, total=100, message="Finished")
+    page.get_by_text("1 finished run. Nothing is running.").wait_for()
+    settled(page)
+    assert page.get_by_text("the machine is busy").count() == 0
+    assert page.locator("[data-testid=stProgress]").count() == 0 and _chips(page) == ["Finished"]
+    page.get_by_role("button", name="Results").wait_for()
+
+
+def test_the_list_and_the_gain_strip_can_be_taken_away(page: Any, full: Server) -> None:
+    _open(page, f"{full.address}/examples?task=general&metric=perplexity&example=general-03")
+    page.locator(".piece").first.wait_for()
+    page.locator(".st-key-menu-examples").get_by_role("button").click()
+    with page.expect_download() as found:
+        page.get_by_text("CSV of the list").click()
+    rows = list(csv.DictReader(io.StringIO(Path(found.value.path()).read_text(encoding="utf-8-sig"))))
+    assert [row["example_id"] for row in rows] == page.locator(".row").evaluate_all("all => all.map(e => e.dataset.id)")
+    assert {"score of baseline", "score of qv-r8", "difference", "outcome", "tags"} <= set(rows[0])
+    for label, start in {"PNG": b"\x89PNG", "SVG": b"<svg", "HTML": b"<"}.items():
+        with page.expect_download() as found:
+            page.get_by_role("button", name=label, exact=True).click()
+        assert Path(found.value.path()).read_bytes().startswith(start), label
+        assert "gain-general-03" in found.value.suggested_filename
 
 
 def test_a_start_that_cannot_be_says_why(page: Any, without_runs: Server) -> None:

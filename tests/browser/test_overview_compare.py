@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ import pytest
 from core.compare import compare
 from core.notation import value_texts
 from core.store import Run
-from tests.browser.conftest import Server, served, settled
+from tests.browser.conftest import CUT_OFF, Server, keep_picture, served, settled
 from tests.synthetic import make_run, make_workspace
 
 pytestmark = pytest.mark.browser
@@ -210,28 +209,25 @@ def test_nothing_is_cut_off_at_the_side(full: Server, browser: Any, tmp_path: Pa
     page = context.new_page()
     foreign: list[str] = []
     page.on("request", lambda request: foreign.append(request.url) if _is_foreign(request.url) else None)
-    for path, sign in (("", ".card"), ("compare", "table.wide")):
+    for path, sign in (("", ".card"), ("compare", "table.wide"), ("run", ".ls-run"), ("examples?task=reply", ".row")):
         opened(page, f"{full.address}/{path}").locator(sign).first.wait_for()
-        page.locator(".js-plotly-plot").first.wait_for()
+        name = path.partition("?")[0] or "overview"
+        if name in ("overview", "compare"):
+            page.locator(".js-plotly-plot").first.wait_for()
+            paper = page.locator(".js-plotly-plot .main-svg").first.evaluate("e => e.style.background")
+            around = page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
+            assert paper == around, "the picture's paper is the page's"
+        settled(page)
         main = page.locator("[data-testid=stMain]")
-        assert main.evaluate("e => e.scrollWidth <= e.clientWidth"), path
-        paper = page.locator(".js-plotly-plot .main-svg").first.evaluate("e => e.style.background")
-        around = page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
-        assert paper == around, "the picture's paper is the page's"
-        _keep_picture(page, f"{path or 'overview'}-{mode}-{width}.png")
+        assert main.evaluate("e => e.scrollWidth <= e.clientWidth"), name
+        assert page.locator("button p, .ls-chip").evaluate_all(CUT_OFF) == [], name
+        keep_picture(page, f"{name}-{mode}-{width}.png")
     context.close()
     assert not foreign, "the pages ask nothing of other machines"
 
 
 def _is_foreign(address: str) -> bool:
     return urlsplit(address).hostname not in (None, "127.0.0.1")
-
-
-def _keep_picture(page: Any, name: str) -> None:
-    """Store a screenshot where LORASCOPE_SCREENSHOTS says, for people to look at."""
-    if folder := os.environ.get("LORASCOPE_SCREENSHOTS"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=str(Path(folder) / name))
 
 
 def test_the_copied_folder_of_a_run_is_enough(full: Server, tmp_path: Path, page: Any) -> None:

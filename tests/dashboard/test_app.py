@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 _PROGRAM = """
 import sys
+import tomllib
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_file({app!r}, default_timeout=60).run()
 assert not app.exception, app.exception
@@ -79,3 +81,8 @@ def test_the_state_of_evidence_survives_files_that_vanish(tmp_path: Path) -> Non
     piece = Evidence("reply", "baseline", "eval-001", generation=Generation("x", "eos", 1, (1,), (0.0,)))
     write_table(run.part_path("baseline", 0), evidence_table([piece]))
     assert cache.evidence_state(run)[0] == empty[0] + 1
+
+
+def test_an_error_of_ours_shows_its_kind_and_no_traceback() -> None:
+    settings = tomllib.loads((ROOT / "dashboard" / ".streamlit" / "config.toml").read_text())
+    assert settings["client"]["showErrorDetails"] == "type"

@@ -234,3 +234,33 @@ def test_texts_of_others_are_escaped_wherever_html_is_made(monkeypatch: pytest.M
     run.write_examples(examples)
     page = _html(_fine(_app(monkeypatch, folder)))
     assert "<img" not in page
+
+
+def _downloads(app: AppTest) -> list[str]:
+    return [button.proto.label for button in _fine(app).get("download_button")]
+
+
+def test_the_list_the_averages_and_the_gain_can_be_taken_away(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+    tables = ["CSV of the list", "CSV of the averages"]
+    assert _downloads(_app(monkeypatch, workspace, task="category")) == tables
+    app = _app(monkeypatch, workspace, task="general")
+    assert _downloads(app) == [*tables, "PNG", "SVG", "HTML", "CSV of the gain"]
+
+
+def test_a_picture_is_drawn_when_it_is_asked_for_and_not_with_the_page(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("drawn with the page")
+
+    monkeypatch.setattr("dashboard.parts.example_export.gain_heatmap", fail)
+    assert "HTML" in _downloads(_app(monkeypatch, workspace, task="general"))
+
+
+def test_the_line_under_the_list_says_what_it_is_of(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+    page = _html(_fine(_app(monkeypatch, workspace, task="reply", metric="rouge_l", slice="language=zh")))
+    assert (
+        "n = 6 of 60 examples · single examples judged by ROUGE-L, without an interval · seed 0 · slice language=zh"
+        in page
+    )
+    assert "run 20261122-160000" in page

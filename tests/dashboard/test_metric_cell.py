@@ -48,7 +48,7 @@ def test_tips_say_n_method_and_signature_or_the_reason() -> None:
     assert "160 pairs" in difference_tip(row.differences["qv-r8"], row, 0.95)
 
 
-def test_with_many_variants_intervals_move_to_the_tooltip() -> None:
+def test_with_many_variants_the_differences_interval_stays_and_the_values_moves_to_the_tooltip() -> None:
     comparison = make_comparison(("baseline", "a", "b", "c"))
     names = ("baseline", *(f"v{i}" for i in range(COMPACT_ABOVE + 1)))
     rows = tuple(
@@ -57,9 +57,19 @@ def test_with_many_variants_intervals_move_to_the_tooltip() -> None:
         for row in comparison.rows
     )  # fmt: skip
     many = replace(comparison, variants=names, rows=rows)
-    assert "<small>[" in comparison_table(comparison, "light", parameters)
+    assert "75.0 <small>[67.5, 82.5]</small>" in comparison_table(comparison, "light", parameters)
     table = comparison_table(many, "light", parameters)
-    assert "<small>[" not in table and "[+22.0, +28.0]" in table
+    assert "<br><small>[+22.0, +28.0]</small><br><small>p = 0.0012</small>" in table
+    assert "<small>[67.5, 82.5]" not in table and "[67.5, 82.5]" in table
+
+
+@pytest.mark.parametrize("p", [0.04999, 0.0499996, 0.05 - 1e-12])
+def test_a_mark_never_stands_beside_a_p_that_reads_like_the_level(p: float) -> None:
+    comparison = make_comparison()
+    row = comparison.row("category/accuracy")
+    row = replace(row, differences={"qv-r8": replace(row.differences["qv-r8"], p_adjusted=p)})
+    table = comparison_table(replace(comparison, rows=(row,)), "light", parameters)
+    assert float(table.split("<small>p = ")[1].split("<")[0]) < 0.05
 
 
 @pytest.mark.parametrize("draw", [comparison_table, verdict_matrix])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -116,7 +117,7 @@ def test_a_start_makes_the_run_that_was_chosen(monkeypatch: pytest.MonkeyPatch, 
 
 def test_a_running_run_shows_done_rate_time_left_and_cancel(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
     run = make_run(workspace / "runs" / "live", n=6, state="running", parts_done=0.5)
-    with sleeping_worker() as worker:
+    with sleeping_worker("live") as worker:
         write_status(run.folder, RunStatus(
             "running", done=120, total=480, reused=12, seconds_left=240, tokens_per_second=148.2, pid=worker.pid,
             message="Evaluating <b>all-r8</b>", warnings=("Out of memory: the batch was halved.",),
@@ -131,6 +132,49 @@ def test_a_running_run_shows_done_rate_time_left_and_cancel(monkeypatch: pytest.
     assert read_status(run).state == "cancelled"
     assert "Resume" in _labels(app)
     assert "120 of 480 answers are done and kept" in _html(app)
+
+
+def _places(app: AppTest, key: str) -> list[str]:
+    """Return the kind of element in each place of a container, ``empty`` for places that are kept."""
+    found: list[list[str]] = []
+
+    def walk(block: Any) -> None:
+        for child in block.children.values():
+            if key in (getattr(child.proto, "id", "") or ""):
+                found.append([part.type for part in child.children.values()])
+            if hasattr(child, "children"):
+                walk(child)
+
+    walk(app.main)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_what_is_not_called_for_leaves_its_place_empty(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+    run = make_run(workspace / "runs" / "live", n=6, state="running", parts_done=0.5)
+    app = _app(monkeypatch, workspace)
+    asked, body = _places(app, "what-to-run"), _places(app, "run-body-live")
+    assert "the machine is busy" in _html(app) and body.count("empty") == 1
+    write_status(run.folder, RunStatus("finished", done=12, total=12))
+    app.run()
+    assert "the machine is busy" not in _html(app)
+    for before, after in ((asked, _places(app, "what-to-run")), (body, _places(app, "run-body-live"))):
+        assert len(before) == len(after) and after.count("empty") > before.count("empty")
+
+
+def test_when_one_run_ends_and_another_begins_the_whole_page_is_drawn_again(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
+    make_run(workspace / "runs" / "second", n=6, state="running", parts_done=0.5)
+    script = """
+import streamlit as st
+from dashboard.views.run import _list_of_runs
+st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
+_list_of_runs(frozenset({"first"}) if st.session_state["drawn"] == 1 else frozenset({"second"}))
+"""
+    monkeypatch.setenv("LORASCOPE_WORKSPACE", str(workspace))
+    app = AppTest.from_string(script, default_timeout=20).run()
+    assert not app.exception and app.session_state["drawn"] == 2
 
 
 def test_what_is_not_known_yet_is_said_to_be_unknown() -> None:

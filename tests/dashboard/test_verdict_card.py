@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.compare import Headline, headline
+from core.results import Verdict
 from dashboard.parts.verdict_card import Card, card_html, cost_sentence, counted_rows, in_order, verdict_sentence
 from tests.comparisons import make_comparison
 
@@ -45,6 +48,22 @@ def test_a_missing_value_is_said_and_not_counted_as_undecided() -> None:
     assert plain(verdict_sentence(made, "baseline")) == (
         "is the same as the baseline on 1 of 6 metrics; 4 cannot be told; 1 without a value (n = 160)."
     )
+
+
+def _with_verdicts(*verdicts: Verdict) -> Card:
+    comparison = make_comparison()
+    rows = tuple(
+        replace(row, differences={"qv-r8": replace(row.differences["qv-r8"], verdict=verdict)})
+        for row, verdict in zip(counted_rows(comparison), verdicts, strict=False)
+    )
+    return Card("qv-r8", headline(replace(comparison, rows=rows), "qv-r8"), rows, None, None, ())
+
+
+def test_metrics_without_a_value_are_counted_before_those_that_cannot_be_told() -> None:
+    some = plain(verdict_sentence(_with_verdicts("unclear", "none", "none", "unclear", "none"), "baseline"))
+    assert some == "cannot be told from the baseline on 2 of 5 metrics; 3 without a value (n = 160)."
+    none = verdict_sentence(_with_verdicts("none", "none", "none"), "baseline")
+    assert none == "has no value yet on any of 3 metrics."
 
 
 @pytest.mark.parametrize(

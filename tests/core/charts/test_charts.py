@@ -25,6 +25,7 @@ from core.charts.scatter import (
     right_or_wrong,
 )
 from core.charts.theme import PALETTES, escape, variant_colours
+from core.metrics.registry import get_metric
 from tests.comparisons import VARIANTS, make_comparison
 
 HOSTILE = "<img src=x onerror=alert(1)> $x^2$ %{y} <b>bold</b>"
@@ -188,7 +189,6 @@ def test_the_kind_of_trace_suits_the_number_of_points(n: int, kind: str) -> None
 
 def test_counts_of_fixed_and_broken() -> None:
     scores = pd.DataFrame({"a": [0, 0, 1, 1, 1, np.nan], "b": [0, 1, 0, 1, 1, 1]}, index=list("pqrstu"))
-    assert is_right_or_wrong(scores) and not is_right_or_wrong(scores + 0.5)
     assert right_or_wrong(scores, "a", "b").to_dict() == {
         "p": "both wrong", "q": "fixed", "r": "broken", "s": "both right", "t": "both right",
     }  # fmt: skip
@@ -197,8 +197,19 @@ def test_counts_of_fixed_and_broken() -> None:
     assert counts == {"both wrong": "<b>1</b>", "fixed": "<b>1</b>", "broken": "<b>1</b>", "both right": "<b>2</b>"}
 
 
-def test_no_value_at_all_is_not_right_or_wrong() -> None:
-    assert not is_right_or_wrong(pd.DataFrame({"a": [np.nan], "b": [np.nan]}))
+@pytest.mark.parametrize(
+    ("metric", "counted"),
+    [
+        ("accuracy", True),
+        ("exact_match", True),
+        ("f1_macro", True),
+        ("rouge_l", False),
+        ("bleu", False),
+        ("perplexity", False),
+    ],
+)
+def test_the_metric_decides_whether_examples_are_right_or_wrong(metric: str, counted: bool) -> None:
+    assert is_right_or_wrong(get_metric(metric)) is counted
 
 
 def test_every_figure_names_its_variants_in_order() -> None:
