@@ -291,7 +291,7 @@ def test_results_opens_its_own_run(page: Any, tmp_path: Path) -> None:
         page.wait_for_url("**run=older**")
         assert page.locator(".st-key-run input").input_value() == "older"
         page.get_by_role("link", name="Compare").click()
-        page.locator("table.wide").wait_for()
+        page.locator("table.wide").first.wait_for()
         page.get_by_text("run older").wait_for()
 
 

@@ -76,7 +76,7 @@ def test_compare_shows_the_numbers_of_the_comparison(full: Server, page: Any) ->
 
 def test_languages_unfold_under_their_metric(full: Server, page: Any) -> None:
     opened(page, f"{full.address}/compare")
-    page.locator("table.wide").wait_for()
+    page.locator("table.wide").first.wait_for()
     assert page.locator("tr.language").count() == 0
     page.get_by_text("Languages apart").click()
     page.locator("tr.language").first.wait_for()
@@ -106,7 +106,7 @@ def test_a_click_on_the_picture_opens_the_example(full: Server, page: Any) -> No
     where = asked(page)
     assert where["task"] == ["reply"] and where["variant"] == ["all-r8"] and where["example"][0].startswith("eval-")
     page.get_by_role("link", name="Compare").click()
-    page.locator("table.wide").wait_for()
+    page.locator("table.wide").first.wait_for()
     settled(page)
     assert urlsplit(page.url).path == "/compare", "an old click must not lead away again"
 
@@ -166,7 +166,7 @@ def test_a_run_that_goes_on_shows_progress_and_what_is_there(troubled: Server, p
     opened(page, f"{troubled.address}/compare?run=running")
     page.get_by_text("tokens/s").wait_for()
     assert "Evaluating all-r8 on reply" in page.locator("[data-testid=stMain]").inner_text()
-    page.locator("table.wide").wait_for()
+    page.locator("table.wide").first.wait_for()
 
 
 def test_a_failed_run_says_why_and_keeps_its_log_folded(troubled: Server, page: Any) -> None:
