@@ -9,7 +9,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
 
 import click
 
@@ -55,13 +54,16 @@ def serve(workspace: Path, port: int = 8501, host: str = "127.0.0.1", allowed: t
         say(f"Listening on {host}: everybody who can reach this machine can read the workspace and start runs in it.")
     where = opened.folder if opened.path.name == "workspace.yaml" or opened.only_run else opened.path
     os.environ[WORKSPACE_VARIABLE] = str(where)
+    _import_ahead()
     click.echo(f"Dashboard: http://{_in_address(host)}:{port}   (Ctrl-C stops it; runs go on)")
-    Thread(target=_import_ahead, daemon=True).start()
     _run_streamlit(server_flags(host, port, allowed))
 
 
 def _import_ahead() -> None:
-    """Import what the first page needs while the server starts: the first visitor then waits half as long."""
+    """Import what the first page needs before it is asked for: the first visitor then waits half as long.
+
+    Not in a thread beside the server: two threads that import pandas at once see it half made.
+    """
     for name in (
         "core.compare",
         "core.charts.forest",
