@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from core.charts.labels import is_near, place_labels
-from core.charts.theme import PALETTES, Mode, escape, styled, variant_colours
+from core.charts.theme import PALETTES, Mode, Palette, escape, styled, variant_colours
 
 _PLOT_WIDTH = 400.0
 """Pixels between the axes where the picture is narrowest: names that part there part everywhere."""
@@ -84,7 +84,7 @@ def quality_against_cost(
         ))  # fmt: skip
     costs = _padded([point.cost for point in points])
     heights = _padded([x for point in points for x in (point.quality, point.low, point.high) if x is not None], 0.06)
-    _write_names(figure, points, costs, heights, height - _AROUND_PLOT, neutral.muted)
+    _write_names(figure, points, costs, heights, height - _AROUND_PLOT, neutral)
     figure.update_xaxes(title=f"{escape(cost_name)} ↓", range=costs, zeroline=False)
     figure.update_yaxes(title=escape(quality_name), range=heights, zeroline=False)
     reading = "; ".join(part for part in (subtitle, "filled and joined: nothing is both better and cheaper") if part)
@@ -92,7 +92,7 @@ def quality_against_cost(
 
 
 def _write_names(figure: go.Figure, points: Sequence[CostPoint], costs: Sequence[float], heights: Sequence[float],
-                 plot_height: float, line: str) -> None:  # fmt: skip
+                 plot_height: float, neutral: Palette) -> None:  # fmt: skip
     """Write each variant's name beside its point, with a thin line to it where there was no room nearby."""
     width, tall = costs[1] - costs[0], heights[1] - heights[0]
     pixels = [
@@ -107,8 +107,8 @@ def _write_names(figure: go.Figure, points: Sequence[CostPoint], costs: Sequence
     for point, (right, up) in zip(points, places, strict=True):
         figure.add_annotation(
             x=point.cost, y=point.quality, ax=right, ay=-up, text=escape(point.variant), font={"size": 13}, borderpad=1,
-            arrowcolor="rgba(0,0,0,0)" if is_near((right, up), point.variant) else line, arrowwidth=0.8, arrowhead=0,
-            standoff=8, showarrow=True,
+            arrowcolor="rgba(0,0,0,0)" if is_near((right, up), point.variant) else neutral.muted, arrowwidth=0.8, arrowhead=0,
+            standoff=8, showarrow=True, bgcolor=neutral.paper,  # the front must not strike a name through
         )  # fmt: skip
 
 
