@@ -63,6 +63,7 @@ tbody th a:hover { background: var(--ls-neutral-fill); }
 table.dense th, table.dense td { padding: .26rem .38rem; } table.dense small { font-size: .72rem; }
 table.dense td a.cell { margin: -.26rem -.38rem; padding: .26rem .38rem; }
 table.dense thead th { white-space: normal; overflow-wrap: anywhere; min-width: 4rem; }
+table.dense thead th:nth-child(2) { white-space: nowrap; }
 table.wide tr.chosen th, tr.chosen td { background: var(--ls-neutral-fill); }
 """
 

@@ -96,6 +96,23 @@ def test_a_full_disk_is_said_and_the_run_goes_on_later(
     assert evidence(run) == evidence(finished)
 
 
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_cannot_be_written_any_more_is_said(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    run = prepare_run(load_workspace(workspace), Choice(adapters=(), tasks=("colour",), limit=2))
+
+    def locked(path: Path, _table: object) -> None:
+        raise OSError(code, os.strerror(code), str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(job, "write_table", locked)
+        assert worker.main(["evaluate", str(run.folder)]) == 1
+    assert "cannot be written" in (read_status(run).error or "")
+    assert "Make it writable and resume." in (read_status(run).error or "")
+    assert worker.main(["evaluate", str(run.folder)]) == 0
+
+
 def test_a_prompt_longer_than_the_context_is_left_out_with_the_reason(workspace: Path) -> None:
     with (workspace / "data.jsonl").open("a") as file:
         row = {"id": "long", "text": "a" * 3000, "colour": "red", "level": 1, "marks": [], "docs": ["a", "b"], "grades": [1, 0],
