@@ -8,6 +8,8 @@ import re
 import shlex
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -93,9 +95,20 @@ def _serves(words: list[str], folder: Path, environment: dict[str, str]) -> None
     try:
         assert process.stdout is not None
         assert "Dashboard: http://127.0.0.1:8597" in process.stdout.readline()
+        assert _is_healthy("http://127.0.0.1:8597/_stcore/health")
     finally:
         process.terminate()
         assert process.wait(timeout=60) == 0
+
+
+def _is_healthy(address: str) -> bool:
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(address, timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            time.sleep(0.2)
+    return False
 
 
 def test_the_yaml_example_is_a_workspace(tmp_path: Path) -> None:
