@@ -17,6 +17,7 @@ from core.adapters import Finding, check_against_base, read_adapter
 from core.compare import compare, example_scores
 from core.errors import InputError
 from core.examples import ExampleTable
+from core.metrics.efficiency import Efficiency, summarise_probe
 from core.predict import observations
 from core.records import Example
 from core.results import Comparison
@@ -57,6 +58,18 @@ def scores(run: Run, task: str, metric: str, part: str | None, language: str | N
     """Return the metric's value of each example (index) and variant (columns), within a slice and a language."""
     parts = tuple(name for name in (part, f"language={language}" if language else None) if name)
     return _scores(str(run.folder), evidence_state(run), task, metric, parts)
+
+
+def efficiency(run: Run, reference: str, level: float, seed: int) -> dict[str, Efficiency]:
+    """Return what each variant costs by the run's probe; empty without one."""
+    probe = run.folder / "probe.json"
+    written = probe.stat().st_mtime_ns if probe.is_file() else 0
+    return _efficiency(str(run.folder), written, reference, level, seed)
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def _efficiency(folder: str, written: int, reference: str, level: float, seed: int) -> dict[str, Efficiency]:
+    return summarise_probe(Run(Path(folder)).read_json("probe"), reference, level=level, seed=seed)
 
 
 def slices(run: Run) -> tuple[str, ...]:

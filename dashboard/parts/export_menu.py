@@ -28,7 +28,7 @@ def chart(
         alt: what the chart shows, for screen readers.
     """
     with st.container(key=f"chart-{name}"):
-        export_menu(name, f"{file_stem}-{name}", data, figure)
+        export_menu(name, f"{file_stem}-{name}", data, lambda: figure)
         state: Any = st.plotly_chart(
             figure, theme=None, key=f"figure-{name}", config=_CONFIG, alt=alt or None, width="stretch",
             on_select="rerun" if select else "ignore", selection_mode="points",
@@ -36,11 +36,13 @@ def chart(
     return list(state.selection.points) if select else []
 
 
-def export_menu(name: str, file_stem: str, data: Callable[[], pd.DataFrame], figure: go.Figure | None = None) -> None:
-    """Draw the menu; every file is made when it is asked for."""
+def export_menu(
+    name: str, file_stem: str, data: Callable[[], pd.DataFrame], figure: Callable[[], go.Figure] | None = None
+) -> None:
+    """Draw the menu; every file, and a figure that is only for it, is made when it is asked for."""
     with st.container(key=f"menu-{name}"), st.popover("Export", type="tertiary", width="content"):
         if figure is not None:
-            figure_buttons(name, file_stem, lambda: figure)
+            figure_buttons(name, file_stem, figure)
         csv_button("CSV of the data" if figure is not None else "CSV", name, file_stem, data)
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from core.charts.cost import CostPoint
 from core.compare import headline
-from core.metrics.efficiency import Efficiency, summarise_probe
+from core.metrics.efficiency import Efficiency
 from core.notation import in_shown_unit
 from core.results import Comparison, MetricRow
 from core.store import Run
+from dashboard import cache
 from dashboard.parts.verdict_card import Card, counted_rows
 
 COSTS = {"ms a token": "time", "MB of weights": "weights", "MB of peak memory": "memory"}
@@ -18,7 +19,7 @@ COSTS = {"ms a token": "time", "MB of weights": "weights", "MB of peak memory": 
 
 def efficiency(run: Run, comparison: Comparison) -> dict[str, Efficiency]:
     """Return what each variant costs by the run's probe; empty without one."""
-    return summarise_probe(run.read_json("probe"), comparison.reference, level=comparison.level, seed=comparison.seed)
+    return cache.efficiency(run, comparison.reference, comparison.level, comparison.seed)
 
 
 def preflight(run: Run) -> dict[str, dict[str, Any]]:

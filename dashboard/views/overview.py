@@ -83,12 +83,14 @@ def _cost(run: Run, comparison: Comparison) -> None:
 
 
 def _matrix(chosen: state.Selection, run: Run, comparison: Comparison) -> None:
-    figure = matrix_figure(comparison, state.mode())
+    mode = state.mode()
     with st.container(key="chart-matrix"):
         st.markdown("#### Metric by metric")
-        export_menu("matrix", f"{run.id}-matrix", lambda: verdict_table(comparison), figure)
+        export_menu(
+            "matrix", f"{run.id}-matrix", lambda: verdict_table(comparison), lambda: matrix_figure(comparison, mode)
+        )
         content = metric_cell.verdict_matrix(
-            comparison, state.mode(), lambda row, variant: chosen.link(metric=row.key, variant=variant)
+            comparison, mode, lambda row, variant: chosen.link(metric=row.key, variant=variant)
         )
         if clicked := linked_html(content, "matrix"):
             go(*clicked)
