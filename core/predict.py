@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from core.answers import read_answer, read_number
 from core.errors import InputError, nearest
-from core.metrics.metric import Observations
+from core.metrics.metric import Observations, Parameters
 from core.records import Example, Likelihood
 from core.spec import TaskSpec
 from core.store import Run
@@ -71,6 +71,19 @@ def observations(run: Run, task: str, variant: str) -> Observations:
         languages=[example.language for example in examples],
         unreadable=[reading.unreadable for reading in readings] if spec.answer else (),
         likelihood_reasons=() if likelihoods is None else likelihoods.reasons,
+        kind=spec.kind,
+        options=[example.options for example in examples],
+        tags=[example.tags for example in examples],
+        parameters=metric_parameters(spec),
+    )
+
+
+def metric_parameters(spec: TaskSpec) -> Parameters:
+    """Return what a task says to its metrics."""
+    return Parameters(
+        positive=None if spec.positive is None else str(spec.positive),
+        threshold_split=spec.threshold_split,
+        periods_per_year=spec.periods_per_year,
     )
 
 

@@ -14,7 +14,11 @@ BASELINE = "baseline"
 FORMAT_VERSION = 1
 """Version of the run folder; a reader refuses a folder with a higher one."""
 
-Kind = Literal["generation", "classification", "regression", "multilabel", "ranking", "likelihood"]
+Kind = Literal[
+    "generation", "classification", "regression", "multilabel", "ranking", "likelihood", "medical", "finance", "vision"
+]
+"""``medical`` is binary classification with a declared positive label; ``finance`` positions against a return series, in
+time order; ``vision`` boxes. See `core.metrics.metric.Observations` for what a prediction and a reference are for each."""
 EvidenceKind = Literal["generation", "likelihood", "options"]
 
 

@@ -42,6 +42,9 @@ class Difference:
     reason: str | None
     method: str
     """``mid-p McNemar, Tango interval``, ``sign-flip (25,000 draws), bootstrap``, ``swap test ...``."""
+    detectable: float | None = None
+    """The smallest true difference that so many examples would show four times out of five, at the level that the family's
+    correction leaves to its hardest member; None where nothing can be said."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,14 @@ class MetricRow:
     values: dict[str, Value]
     differences: dict[str, Difference]
     """For every variant but the reference."""
+    part: str | None = None
+    """Set on the rows of a metric that has one for each label: the label."""
 
     @property
     def key(self) -> str:
-        """``task/metric`` or ``task/metric[language]``: unique in a comparison."""
-        return f"{self.task}/{self.metric}" + (f"[{self.language}]" if self.language else "")
+        """``task/metric``, ``task/metric[language]`` or ``task/metric[label]``: unique in a comparison."""
+        inner = self.language or self.part
+        return f"{self.task}/{self.metric}" + (f"[{inner}]" if inner else "")
 
 
 @dataclass(frozen=True)

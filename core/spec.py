@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from core.records import BASELINE, FORMAT_VERSION, Kind
 
 KINDS: tuple[str, ...] = get_args(Kind)
+IMPORTED_KINDS = ("medical", "finance", "vision")
+"""Kinds whose predictions come from elsewhere; a model is asked the other ones."""
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 """A short name that can be part of a file's name; letters, digits and . _ + - only."""
@@ -46,6 +48,8 @@ class ModelSet(Strict):
     base: ModelRef
     adapters: dict[Name, AdapterRef] = {}
     checkpoints: dict[Name, ModelRef] = {}
+    imported: tuple[Name, ...] = ()
+    """Of a run whose predictions came from elsewhere: the names of the systems, the reference first; no model is known."""
 
     @model_validator(mode="after")
     def _names_are_free(self) -> ModelSet:
@@ -56,7 +60,9 @@ class ModelSet(Strict):
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """Every variant's name, the baseline first."""
+        """Every variant's name, the baseline first; of imported predictions the systems' names."""
+        if self.imported:
+            return self.imported
         return (BASELINE, *self.adapters, *self.checkpoints)
 
 
@@ -104,6 +110,18 @@ class FewShot(Strict):
     answer: str
 
 
+class PerturbationRef(Strict):
+    """Says that a task is another one with its inputs disturbed; written by a run, never by a user."""
+
+    of: str
+    """The clean task, whose examples have the same ids."""
+    name: str
+    """The perturbation, see `core.data.perturb`."""
+    seed: int = 0
+    copy_number: int = 0
+    """For the worst of k: which of the k copies this is."""
+
+
 class TaskSpec(Strict):
     """A dataset, a kind, a prompt and its metrics."""
 
@@ -126,6 +144,15 @@ class TaskSpec(Strict):
     few_shot: tuple[FewShot, ...] = ()
     bands: dict[str, float] = {}
     """Metric to equivalence band: two variants count as the same when the interval of their difference lies within."""
+    positive: str | int | float | None = None
+    """Of two labels the positive one, for sensitivity, binary F1 and the like."""
+    threshold_split: str | None = None
+    """``field=value`` of a declared tag: those examples choose the decision threshold of medical metrics, and are left out."""
+    periods_per_year: Annotated[float, Field(gt=0)] = 252.0
+    """How many returns a year has (finance)."""
+    robustness: tuple[str, ...] = ()
+    """Perturbations under which the task is evaluated again, see `core.data.perturb`."""
+    perturbation: PerturbationRef | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -139,6 +166,8 @@ class TaskSpec(Strict):
 
     @model_validator(mode="after")
     def _kind_has_what_it_needs(self) -> TaskSpec:
+        if self.kind in IMPORTED_KINDS:
+            return self  # nothing is asked of a model
         if self.prompt is None and self.kind != "likelihood":
             raise ValueError(f"a {self.kind} task needs the key 'prompt'")
         if (

@@ -15,13 +15,40 @@ import numpy as np
 
 from core.records import Kind, Likelihood
 
-Unit = Literal["share", "points", "nats", "perplexity", "bits", "seconds", "tokens/s", "bytes", "number"]
+_POSITIVE = {"1": "0", "yes": "no", "true": "false", "positive": "negative", "pos": "neg"}
+"""Labels that everybody reads as positive, with their opposite."""
+
+Unit = Literal["share", "points", "nats", "perplexity", "bits", "seconds", "tokens/s", "bytes", "joules", "number"]
 """``share`` is 0-1 and shown as percentage points; ``points`` is 0-100 as the field reports it."""
+
+Resampling = Literal["examples", "blocks", "none"]
+"""What an interval resamples: ``examples`` (or their clusters); ``blocks`` of neighbouring examples, for time series
+(stationary block bootstrap); ``none``: there is no interval, and the metric says why."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a task says to its metrics; all of it belongs into the signature of a metric that reads it."""
+
+    positive: str | None = None
+    """The label that counts as positive where there are two; None where none was declared (see `positive_label`)."""
+    threshold_split: str | None = None
+    """A tag (``split=dev``) whose examples choose the decision threshold and are left out of the value."""
+    periods_per_year: float = 252.0
+    """How many returns a year has; ratios of returns are annualised by it."""
 
 
 @dataclass(frozen=True)
 class Observations:
-    """All that a metric may look at for one task and one variant; every sequence has one entry an example (length n)."""
+    """All that a metric may look at for one task and one variant; every sequence has one entry an example (length n).
+
+    What ``predictions`` and ``references`` hold goes by ``kind``: classification and medical: a label (text); regression: a
+    number; multilabel: a tuple of labels; ranking: a tuple of scores and a list of relevances, both aligned with
+    ``options`` (-inf: the system did not return that document); generation: a text, and a text or a list of texts;
+    finance: a position and the return of that period, examples in time order; vision: a list of
+    ``{"box": [x1, y1, x2, y2], "label": str, "score": float}`` and a list of ``{"box", "label"}``; likelihood: nothing, see
+    ``likelihoods``.
+    """
 
     example_ids: Sequence[str]
     predictions: Sequence[Any]
@@ -41,6 +68,13 @@ class Observations:
     Empty for tasks without an answer rule."""
     likelihood_reasons: Sequence[str | None] = ()
     """Why a likelihood is None; empty where ``likelihoods`` is."""
+    kind: Kind | None = None
+    """The task's kind, for metrics of several kinds; None where a script passed predictions and references alone."""
+    options: Sequence[tuple[str, ...]] = ()
+    """What could be chosen in each example; ``scores`` (and a ranking's predictions) are in its order."""
+    tags: Sequence[tuple[str, ...]] = ()
+    """``field=value`` strings of each example."""
+    parameters: Parameters = Parameters()
 
 
 @dataclass(frozen=True)
@@ -76,6 +110,19 @@ class Metric(ABC):
     """``rate``: statistics are (0 or 1, 1), tested by McNemar's mid-p; ``mean``: (x, 1), sign-flip; ``corpus``: swap test."""
     by_language: bool = False
     """Whether the value is also shown for each language apart."""
+    by_label: bool = False
+    """Whether the metric is a row for each label: statistics are k columns for each of ``Statistics.labels``, in their
+    order, and `value` takes the k columns of one label."""
+    ordered: bool = False
+    """Whether the value needs the order of the examples' scores, so that sums do not suffice: `weighted_values` is then
+    what defines it, and `value` raises TypeError."""
+    resampling: Resampling = "examples"
+    no_interval: str = ""
+    """Where ``resampling`` is ``none``: why no interval makes sense, as a sentence for the reader."""
+    bounds: tuple[float | None, float | None] = (0.0, 1.0)
+    """The lowest and highest value that there can be, in the metric's own unit; None where there is no limit."""
+    caution: str = ""
+    """What a reader has to know of the interval or the number, as one sentence (a biased bootstrap, say)."""
     version: int = 1
     """Raised when `statistics` comes to return other numbers for the same observations; kept statistics are keyed by it."""
     distributions: tuple[str, ...] = ()
@@ -83,23 +130,82 @@ class Metric(ABC):
     undefined: str = "no value"
     """Why `value` is undefined where it gives NaN, as a sentence for the reader."""
 
+    @classmethod
+    def instances(cls) -> tuple[Metric, ...]:
+        """Return the metrics of this class that are listed: itself, or one for each usual value of a parameter."""
+        return (cls(),)
+
+    @classmethod
+    def parse(cls, name: str) -> Metric | None:
+        """Return the metric that a name with a parameter means (``ndcg_at_7``), or None where it is not of this class."""
+        return None
+
     @abstractmethod
     def statistics(self, observations: Observations) -> Statistics:
         """Return the statistics of each example."""
 
-    @abstractmethod
     def value(self, sums: np.ndarray) -> np.ndarray:
-        """Return the value of weighted sums of statistics.
+        """Return the value of weighted sums of statistics; every metric that is not ``ordered`` defines it.
 
         Args:
             sums: float64, (..., k).
 
         Returns:
             float64, (...); NaN where the value is undefined (it never leaves `core.compare` as NaN).
+
+        Raises:
+            TypeError: the metric is ordered.
         """
+        raise TypeError(f"{self.name} is no function of sums; use weighted_values")
+
+    def weighted_values(self, array: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the value under each row of example weights; an ordered metric overrides this.
+
+        Weights are whole numbers of at least 0 (how often an example is in a resample): the value under weights is that
+        of the examples repeated so often, ties among scores included.
+
+        Args:
+            array: `Statistics.array`, (n, k), rows of missing examples zero; their weights are zero too.
+            weights: (draws, n).
+
+        Returns:
+            float64, (draws,); NaN where undefined.
+        """
+        return np.asarray(self.value(np.asarray(weights, dtype=np.float64) @ array), dtype=np.float64)
+
+    def influence(self, array: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
+        """Return each example's influence on the value: its derivative by the example's weight, float64 (n,).
+
+        Where there are thousands of examples, intervals come from these instead of resamples (the infinitesimal
+        jackknife; Efron & Tibshirani, 1993, ch. 21). For functions of sums it is made by differences (`core.stats`); an
+        ordered metric returns its own (DeLong's for ROC-AUC) or None, and is then resampled at any size.
+
+        Args:
+            array: (n, k).
+            weights: (n,), 1 for the examples that take part and 0 for the others.
+        """
+        return None
 
     def per_example(self, statistics: Statistics) -> np.ndarray:
         """Return each example's own value, (n,); NaN where missing or undefined. For lists and scatter plots."""
+        if self.ordered or self.by_label:
+            return np.full(len(statistics.array), np.nan)
         with np.errstate(all="ignore"):
             values = np.asarray(self.value(statistics.array), dtype=np.float64)
         return np.where(statistics.missing, np.nan, values)
+
+
+def positive_label(labels: Sequence[str], parameters: Parameters) -> str | None:
+    """Return which of two labels is positive: the declared one, else that of a pair such as yes and no; else None.
+
+    Args:
+        labels: The label set, in any order.
+        parameters: Of the task.
+    """
+    if parameters.positive is not None:
+        return parameters.positive
+    folded = {label.casefold(): label for label in labels}
+    for positive, negative in _POSITIVE.items():
+        if set(folded) == {positive, negative}:
+            return folded[positive]
+    return None

@@ -29,10 +29,24 @@ def all_metrics() -> Mapping[str, Metric]:
                 continue
             if member.__module__ != module.__name__:
                 continue
-            if member.name in found:
-                raise RuntimeError(f"two metrics are named {member.name!r}: {member} and {type(found[member.name])}")
-            found[member.name] = member()
+            for metric in member.instances():
+                if metric.name in found:
+                    raise RuntimeError(
+                        f"two metrics are named {metric.name!r}: {member} and {type(found[metric.name])}"
+                    )
+                found[metric.name] = metric
     return MappingProxyType(found)
+
+
+@cache
+def _with_parameter(name: str) -> Metric | None:
+    classes = dict.fromkeys(type(metric) for metric in all_metrics().values())
+    return next((metric for metric in (some.parse(name) for some in classes) if metric is not None), None)
+
+
+def find_metric(name: str) -> Metric | None:
+    """Return the metric of this name, one with a parameter of the caller's (``ndcg_at_7``) included; else None."""
+    return all_metrics().get(name) or _with_parameter(name)
 
 
 def get_metric(name: str) -> Metric:
@@ -41,10 +55,11 @@ def get_metric(name: str) -> Metric:
     Raises:
         InputError: there is none; the message says the nearest name and lists those that there are.
     """
-    metrics = all_metrics()
-    if name not in metrics:
+    found = find_metric(name)
+    if found is None:
+        metrics = all_metrics()
         raise InputError(f"unknown metric {name!r}{nearest(name, metrics)}; the metrics are {', '.join(metrics)}")
-    return metrics[name]
+    return found
 
 
 def metrics_for(kind: str) -> tuple[Metric, ...]:
