@@ -1,0 +1,59 @@
+"""Cut a stream of text into numbered lines with bounded memory. Only a line feed ends a line: U+2028 may stand in a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.data.inspect.stream import Readable, blocks
+
+MAX_LINE_BYTES = 16 << 20
+"""A longer line is passed over and reported: whoever trains would have to hold it whole, several times."""
+
+
+@dataclass(frozen=True)
+class LineBlock:
+    """Some successive lines."""
+
+    first: int
+    """The 1-based number of the first of them."""
+    lines: list[bytes | None]
+    """Without their line ends; None stands for a line of more than `MAX_LINE_BYTES`."""
+    raw: bytes
+    """The same bytes in one piece, without the last line end."""
+
+
+def line_blocks(stream: Readable, first: int = 1) -> Iterator[LineBlock]:
+    """Yield the lines of a stream by blocks; what follows the last line end is a line where it is not empty."""
+    pieces: list[bytes] = []
+    held = 0
+    too_long = False
+    for block in blocks(stream):
+        cut = block.rfind(b"\n")
+        if cut >= 0 and too_long:
+            yield LineBlock(first, [None], b"")
+            first, too_long, held = first + 1, False, 0
+            start = block.find(b"\n") + 1
+            block, cut = block[start:], cut - start
+        if cut < 0:
+            held += len(block)
+            too_long = too_long or held > MAX_LINE_BYTES
+            pieces = [] if too_long else [*pieces, block] if block else pieces
+            continue
+        raw = b"".join([*pieces, block[:cut]])
+        lines: list[bytes | None] = [*raw.split(b"\n")]
+        yield LineBlock(first, lines, raw)
+        first += len(lines)
+        pieces = [rest] if (rest := block[cut + 1 :]) else []
+        held = len(rest)
+    if too_long:
+        yield LineBlock(first, [None], b"")
+    elif pieces:
+        raw = b"".join(pieces)
+        yield LineBlock(first, [raw], raw)
+
+
+def numbered_lines(stream: Readable) -> Iterator[tuple[int, bytes | None]]:
+    """Yield each line with its 1-based number; None stands for a line of more than `MAX_LINE_BYTES`."""
+    for block in line_blocks(stream):
+        yield from enumerate(block.lines, start=block.first)
