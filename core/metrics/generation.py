@@ -1,22 +1,20 @@
-"""Metrics of generated texts against references: BLEU, chrF, ROUGE and exact match.
+"""Corpus metrics of generated texts against references, as sacrebleu defines them: BLEU, chrF, TER and the length ratio.
 
-An empty text is a text and is scored; an empty reference is no reference. Several references (a list) are scored as the
-defining tool does: BLEU by clipped counts over all of them, chrF and ROUGE by the best, exact match by any.
+An empty text is a text and is scored; an empty reference is no reference. Several references (a list) are scored as
+sacrebleu does: BLEU by clipped counts over all of them, chrF by the best, TER by the fewest edits over the mean length.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from abc import abstractmethod
 from collections.abc import Sequence
-from importlib.metadata import version
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from core.metrics.metric import Metric, Observations, Statistics
-from core.metrics.rouge import EveryScriptTokenizer, lcs_fmeasure
 from core.metrics.rows import RatioMetric, across, assemble, texts_and_references
+from core.metrics.tokens import bleu_tokenizer
 
 
 class SacrebleuMetric(Metric):
@@ -25,47 +23,56 @@ class SacrebleuMetric(Metric):
     family = "generation"
     kinds = frozenset({"generation"})
     unit = "points"
+    bounds = (0.0, 100.0)
     distributions = ("sacrebleu",)
     undefined = "no example has a text and a reference"
     k: int
 
     @abstractmethod
-    def scorer(self, observations: Observations) -> Any:
-        """Return the sacrebleu metric that reads the statistics of these observations."""
+    def scorer(self, tokenizer: str) -> Any:
+        """Return the sacrebleu metric that reads the statistics of a dataset with this tokenizer of BLEU's."""
 
     def statistics(self, observations: Observations) -> Statistics:
         """Return sacrebleu's own statistics of each segment, (n, k)."""
         texts, references, reasons = texts_and_references(observations)
-        scorer = self.scorer(observations)
-        present = [index for index, reason in enumerate(reasons) if reason is None]
-        most = max((len(references[index]) for index in present), default=0)
-        by_position = [
-            [references[index][position] if position < len(references[index]) else None for index in present]
-            for position in range(most)
-        ]
-        rows = scorer._extract_corpus_statistics([texts[index] for index in present], by_position) if present else []
-        counts = {len(some) for some in references if some}
-        scorer.num_refs = counts.pop() if len(counts) == 1 else -1
+        scorer = self.scorer(bleu_tokenizer(observations.languages, references))
+        rows = _segment_statistics(scorer, texts, references, reasons)
         return assemble(rows, reasons, f"{self.name}|{scorer.get_signature()}", self.k)
+
+
+def _segment_statistics(
+    scorer: Any, texts: Sequence[str], references: Sequence[Sequence[str]], reasons: Sequence[str | None]
+) -> list[list[float]]:
+    """Return the statistics of the examples that are not missing, and tell the scorer how many references there are."""
+    present = [index for index, reason in enumerate(reasons) if reason is None]
+    most = max((len(references[index]) for index in present), default=0)
+    by_position = [
+        [references[index][position] if position < len(references[index]) else None for index in present]
+        for position in range(most)
+    ]
+    rows = scorer._extract_corpus_statistics([texts[index] for index in present], by_position) if present else []
+    counts = {len(some) for some in references if some}
+    scorer.num_refs = counts.pop() if len(counts) == 1 else -1
+    return rows
 
 
 class Bleu(SacrebleuMetric):
     """Corpus BLEU, 0-100 (Papineni et al., 2002), equal to ``sacrebleu.BLEU().corpus_score``.
 
-    One tokenizer for a dataset, named in the signature: ``zh`` if any example is Chinese, ``13a`` if all are English or
-    of no stated language, else ``intl``. Statistics, in sacrebleu's order: length of the text, length of the reference,
-    matches of 1- to 4-grams, totals of 1- to 4-grams.
+    One tokenizer for a dataset, named in the signature, see `core.metrics.tokens.bleu_tokenizer`. Statistics, in
+    sacrebleu's order: length of the text, length of the reference, matches of 1- to 4-grams, totals of 1- to 4-grams.
     """
 
     name = "bleu"
     label = "BLEU"
     k = 10
+    version = 2
 
-    def scorer(self, observations: Observations) -> Any:
+    def scorer(self, tokenizer: str) -> Any:
         """Return sacrebleu's BLEU with the dataset's tokenizer, exponential smoothing and no effective order."""
         from sacrebleu.metrics.bleu import BLEU
 
-        return BLEU(tokenize=bleu_tokenizer(observations.languages), force=True)
+        return BLEU(tokenize=tokenizer, force=True)
 
     def value(self, sums: np.ndarray) -> np.ndarray:
         """Return BLEU of sums (..., 10), (...): ``sacrebleu.BLEU.compute_bleu``, vectorised; NaN without a reference."""
@@ -93,17 +100,18 @@ class Chrf(SacrebleuMetric):
     label = "chrF"
     k = 18
     beta = 2
+    word_order = 0
 
-    def scorer(self, observations: Observations) -> Any:
-        """Return sacrebleu's chrF with its defaults: order 6, no word n-grams, beta 2, spaces left out."""
+    def scorer(self, tokenizer: str) -> Any:
+        """Return sacrebleu's chrF with its defaults: order 6, beta 2, spaces left out; its words are its own."""
         from sacrebleu.metrics.chrf import CHRF
 
-        return CHRF()
+        return CHRF(word_order=self.word_order)
 
     def value(self, sums: np.ndarray) -> np.ndarray:
-        """Return chrF of sums (..., 18), (...): ``sacrebleu.CHRF``'s formula, vectorised; NaN without a reference."""
+        """Return chrF of sums (..., k), (...): ``sacrebleu.CHRF``'s formula, vectorised; NaN without a reference."""
         sums = np.asarray(sums, dtype=np.float64)
-        orders = sums.reshape(*sums.shape[:-1], 6, 3)
+        orders = sums.reshape(*sums.shape[:-1], self.k // 3, 3)
         in_text, in_reference, matches = orders[..., 0], orders[..., 1], orders[..., 2]
         counts = (in_text > 0) & (in_reference > 0)
         factor = self.beta**2
@@ -116,103 +124,70 @@ class Chrf(SacrebleuMetric):
         return np.where(across(in_reference) > 0, score, np.nan)
 
 
-def bleu_tokenizer(languages: Sequence[str | None]) -> str:
-    """Return the name of sacrebleu's tokenizer for a dataset whose examples are in these languages."""
-    codes = {language.lower().replace("_", "-").split("-")[0] for language in languages if language}
-    if "zh" in codes:
-        return "zh"
-    return "13a" if codes <= {"en"} else "intl"
+class ChrfPlusPlus(Chrf):
+    """Corpus chrF++, 0-100 (Popović, 2017): chrF with words and pairs of words, ``sacrebleu.CHRF(word_order=2)``.
+
+    Statistics: as chrF's, then the same three for word n-grams of orders 1 and 2.
+    """
+
+    name = "chrf++"
+    label = "chrF++"
+    k = 24
+    word_order = 2
 
 
-class RougeMetric(RatioMetric):
-    """ROUGE's F-measure, 0-1 (Lin, 2004): the mean over examples, equal to rouge_score with the same tokenizer."""
+class Ter(SacrebleuMetric):
+    """Translation edit rate in points (Snover et al., 2006), equal to ``sacrebleu.TER().corpus_score``; above 100 there can be.
 
+    Edits (insertions, deletions, substitutions, shifts of words) over the mean length of the references. Case does not
+    count. Where BLEU's tokenizer for the dataset is one for Chinese or Japanese, words are Tercom's normalised ones with
+    Chinese characters one by one (``sacrebleu.TER(normalized=True, asian_support=True)``): a sentence without spaces would be
+    one word otherwise. Searching the shifts is slow for long texts: milliseconds for a sentence, about a second for 150 words
+    that differ much. Statistics: (edits, mean length of the references).
+    """
+
+    name = "ter"
+    label = "TER"
+    higher_is_better = False
+    bounds = (0.0, None)
+    k = 2
+
+    def scorer(self, tokenizer: str) -> Any:
+        """Return sacrebleu's TER with its defaults, or with support for the dataset's script."""
+        from sacrebleu.metrics.ter import TER
+
+        split = tokenizer in ("zh", "char")
+        return TER(normalized=split, asian_support=split)
+
+    def value(self, sums: np.ndarray) -> np.ndarray:
+        """Return 100 edits over reference length of sums (..., 2), (...); NaN without a reference."""
+        sums = np.asarray(sums, dtype=np.float64)
+        with np.errstate(all="ignore"):
+            return np.where(sums[..., 1] > 0, 100 * sums[..., 0] / sums[..., 1], np.nan)
+
+
+class LengthRatio(RatioMetric):
+    """Length of all texts over length of all references, in BLEU's tokens: ``sys_len / ref_len`` of ``sacrebleu.BLEU``.
+
+    1 is as long as the references; of several the one nearest in length counts, as in BLEU's brevity penalty. Neither more
+    nor less is better in itself. Statistics: (tokens of the text, tokens of the reference).
+    """
+
+    name = "length_ratio"
+    label = "Length ratio"
     family = "generation"
     kinds = frozenset({"generation"})
-    test = "mean"
-    distributions = ("rouge_score",)
-    undefined = "no example has a text and a reference with words"
-
-    @abstractmethod
-    def fmeasures(self, texts: Sequence[str], references: Sequence[Sequence[str]]) -> list[float]:
-        """Return the F-measure of each text against the best of its references."""
-
-    def statistics(self, observations: Observations) -> Statistics:
-        """Return (F-measure, 1) for each example, (n, 2)."""
-        texts, references, reasons = texts_and_references(observations)
-        words = EveryScriptTokenizer().tokenize
-        for index, reason in enumerate(reasons):
-            if reason is None and not any(words(reference) for reference in references[index]):
-                reasons[index] = "the reference has no words"
-        present = [index for index, reason in enumerate(reasons) if reason is None]
-        scores = self.fmeasures([texts[index] for index in present], [references[index] for index in present])
-        signature = (
-            f"{self.name}|f-measure|tok:{EveryScriptTokenizer.signature}|refs:best|rouge_score:{version('rouge_score')}"
-        )
-        return assemble([(score, 1.0) for score in scores], reasons, signature, 2)
-
-
-class Rouge1(RougeMetric):
-    """ROUGE-1: shared words."""
-
-    name, label = "rouge_1", "ROUGE-1"
-
-    def fmeasures(self, texts: Sequence[str], references: Sequence[Sequence[str]]) -> list[float]:
-        """Return rouge_score's F-measures."""
-        return _ngram_fmeasures("rouge1", texts, references)
-
-
-class Rouge2(RougeMetric):
-    """ROUGE-2: shared pairs of words."""
-
-    name, label = "rouge_2", "ROUGE-2"
-
-    def fmeasures(self, texts: Sequence[str], references: Sequence[Sequence[str]]) -> list[float]:
-        """Return rouge_score's F-measures."""
-        return _ngram_fmeasures("rouge2", texts, references)
-
-
-class RougeL(RougeMetric):
-    """ROUGE-L: the longest common subsequence of words."""
-
-    name, label = "rouge_l", "ROUGE-L"
-
-    def fmeasures(self, texts: Sequence[str], references: Sequence[Sequence[str]]) -> list[float]:
-        """Return the F-measures by `core.metrics.rouge.lcs_fmeasure`."""
-        words = EveryScriptTokenizer().tokenize
-        pairs = zip(texts, references, strict=True)
-        return [max(lcs_fmeasure(words(reference), words(text)) for reference in some) for text, some in pairs]
-
-
-class ExactMatch(RatioMetric):
-    """The share of texts equal to one of their references; case counts, the amount of white space does not."""
-
-    name = "exact_match"
-    label = "Exact match"
-    family = "generation"
-    kinds = frozenset({"generation"})
-    test = "rate"
+    unit = "number"
+    direction_free = True
+    bounds = (0.0, None)
+    distributions = ("sacrebleu",)
     undefined = "no example has a text and a reference"
 
     def statistics(self, observations: Observations) -> Statistics:
-        """Return (equal, 1) for each example, (n, 2)."""
+        """Return the first two of BLEU's statistics for each example, (n, 2)."""
+        from sacrebleu.metrics.bleu import BLEU
+
         texts, references, reasons = texts_and_references(observations)
-        rows = [
-            (float(_normalised(text) in {_normalised(reference) for reference in some}), 1.0)
-            for text, some, reason in zip(texts, references, reasons, strict=True)
-            if reason is None
-        ]
-        return assemble(rows, reasons, "exact_match|case:mixed|unicode:nfc|space:collapsed", 2)
-
-
-def _ngram_fmeasures(kind: str, texts: Sequence[str], references: Sequence[Sequence[str]]) -> list[float]:
-    # rouge_score imports nltk, which takes seconds: only who computes statistics pays for it.
-    from rouge_score.rouge_scorer import RougeScorer
-
-    scorer = RougeScorer([kind], tokenizer=cast(Any, EveryScriptTokenizer()))
-    pairs = zip(texts, references, strict=True)
-    return [float(scorer.score_multi(list(some), text)[kind].fmeasure) for text, some in pairs]
-
-
-def _normalised(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())
+        scorer = BLEU(tokenize=bleu_tokenizer(observations.languages, references), force=True, max_ngram_order=1)
+        lengths = [row[:2] for row in _segment_statistics(scorer, texts, references, reasons)]
+        return assemble(lengths, reasons, f"length_ratio|{scorer.get_signature()}", 2)

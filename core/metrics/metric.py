@@ -36,6 +36,8 @@ class Parameters:
     """A tag (``split=dev``) whose examples choose the decision threshold and are left out of the value."""
     periods_per_year: float = 252.0
     """How many returns a year has; ratios of returns are annualised by it."""
+    tokenizer: str = ""
+    """A fingerprint of the models' tokenizer; empty where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +102,22 @@ class Metric(ABC):
     """Snake case, as in a task's ``metrics``: ``rouge_l``."""
     label: str
     """As the field writes it: ``ROUGE-L``."""
+    definition: str = ""
+    """What it is, in one sentence without a full stop; where empty, the first sentence of the class's documentation."""
     family: str
     kinds: frozenset[Kind]
     """The kinds of task that it applies to."""
     higher_is_better: bool = True
+    direction_free: bool = False
+    """Whether neither more nor less is better (a length ratio): a difference then has its interval but no verdict."""
     unit: Unit = "share"
-    needs: Literal["prediction", "likelihood"] = "prediction"
+    needs: Literal["prediction", "scores", "likelihood"] = "prediction"
+    """``scores``: the prediction's scores of the options rather than the prediction itself."""
     test: Literal["rate", "mean", "corpus"] = "corpus"
     """``rate``: statistics are (0 or 1, 1), tested by McNemar's mid-p; ``mean``: (x, 1), sign-flip; ``corpus``: swap test."""
+    proportion: bool = False
+    """Whether the statistics are (hit, among those it is counted in), both 0 or 1, and the value their ratio, a binomial share
+    of some of the examples (precision, recall): its interval is Wilson's, whatever ``test`` says of differences."""
     by_language: bool = False
     """Whether the value is also shown for each language apart."""
     by_label: bool = False
@@ -135,10 +145,21 @@ class Metric(ABC):
         """Return the metrics of this class that are listed: itself, or one for each usual value of a parameter."""
         return (cls(),)
 
+    def environment(self) -> str:
+        """Return what of this machine beside ``distributions`` moves the statistics; kept ones are keyed by it too.
+
+        It is asked for whenever a page opens: nothing heavy may be imported for it.
+        """
+        return ""
+
     @classmethod
     def parse(cls, name: str) -> Metric | None:
         """Return the metric that a name with a parameter means (``ndcg_at_7``), or None where it is not of this class."""
         return None
+
+    def resampling_for(self, kind: Kind | None) -> Resampling:
+        """Return what an interval resamples in tasks of one kind; only a metric of several kinds overrides this."""
+        return self.resampling
 
     @abstractmethod
     def statistics(self, observations: Observations) -> Statistics:
@@ -185,6 +206,12 @@ class Metric(ABC):
             weights: (n,), 1 for the examples that take part and 0 for the others.
         """
         return None
+
+    def incomparable(self, mine: Statistics, theirs: Statistics) -> str | None:
+        """Return why two variants' statistics of the same examples must not be differenced, None where they may be."""
+        if mine.signature == theirs.signature:
+            return None
+        return f"the two are computed differently: {mine.signature} and {theirs.signature}"
 
     def per_example(self, statistics: Statistics) -> np.ndarray:
         """Return each example's own value, (n,); NaN where missing or undefined. For lists and scatter plots."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,32 @@ def across(array: np.ndarray) -> np.ndarray:
 def as_label(value: Any) -> str | None:
     """Return a label as text, so that the 3 of a dataset equals the "3" of an option; None stays None."""
     return None if value is None else value if isinstance(value, str) else str(value)
+
+
+def parse_number(value: Any) -> float | None:
+    """Return a value as a number, NaN and infinity included, or None where it is none. Scripts and files give texts."""
+    if isinstance(value, bool | np.bool_):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def as_number(value: Any, what: str) -> tuple[float, str | None]:
+    """Return a finite number and None, or NaN and why the value is none.
+
+    Args:
+        value: Anything (see `parse_number`).
+        what: What it is, for the sentence: ``prediction``.
+    """
+    number = parse_number(value)
+    if number is None:
+        found = repr(value)
+        return math.nan, f"the {what} {found if len(found) <= 40 else found[:39] + '…'} is not a number"
+    if math.isfinite(number):
+        return number, None
+    return math.nan, f"the {what} is NaN" if math.isnan(number) else f"the {what} is infinite"
 
 
 def unreadable_mask(observations: Observations) -> np.ndarray:
@@ -71,6 +98,24 @@ def texts_and_references(observations: Observations) -> tuple[list[str], list[li
 def _reference_texts(reference: Any) -> list[str]:
     candidates = reference if isinstance(reference, list | tuple) else [reference]
     return [str(text) for text in candidates if text is not None and str(text).strip()]
+
+
+def finite_rows(
+    present_rows: np.ndarray, reasons: Sequence[str | None], why: str
+) -> tuple[np.ndarray, list[str | None]]:
+    """Return rows without those that hold NaN or infinity, whose examples are then missing for the reason ``why``.
+
+    Args:
+        present_rows: (n present, k).
+        reasons: Why an example is missing, length n; None where it is present.
+        why: The reason, as a sentence.
+    """
+    usable = np.isfinite(present_rows).all(axis=1)
+    present = [index for index, reason in enumerate(reasons) if reason is None]
+    out = list(reasons)
+    for row in np.flatnonzero(~usable).tolist():
+        out[present[row]] = why
+    return present_rows[usable], out
 
 
 def assemble(

@@ -27,7 +27,12 @@ FIRST = {
 def test_the_first_metrics_are_found() -> None:
     assert set(all_metrics()) >= FIRST
     assert {metric.name for metric in metrics_for("classification")} >= {"accuracy", "f1_macro"}
-    assert {metric.name for metric in metrics_for("likelihood")} == {"perplexity", "bits_per_byte"}
+    assert {metric.name for metric in metrics_for("likelihood")} == {
+        "perplexity",
+        "bits_per_byte",
+        "reference_log_likelihood",
+        "token_accuracy",
+    }
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
@@ -54,6 +59,14 @@ def test_every_metric_keeps_the_contract(name: str) -> None:
     assert all(
         (reason is not None) == missing for reason, missing in zip(statistics.reasons, statistics.missing, strict=True)
     )
+    if metric.ordered:
+        weights = np.random.default_rng(0).integers(0, 3, (6, 20)) * ~statistics.missing
+        values = metric.weighted_values(statistics.array, weights)
+        assert values.shape == (6,)
+        np.testing.assert_allclose(values[4:5], metric.weighted_values(statistics.array, weights[4:5]))
+        with pytest.raises(TypeError, match="no function of sums"):
+            metric.value(statistics.array)
+        return
     sums = np.random.default_rng(0).integers(0, 3, (2, 3, 20)) @ statistics.array
     assert sums.shape[-1] == k
     values = metric.value(sums)

@@ -1,0 +1,127 @@
+"""ROC-AUC and average precision of weighted examples, for many draws of weights at once, and their derivatives by weight.
+
+An example of weight w is that example repeated w times. Scores are sorted once; every draw is a row of cumulative sums over
+the groups of equal scores. Arrays: ``scores`` float64 (n,), ``positive`` float64 (n,) of 0 and 1, ``weights`` (draws, n).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from core.stats.arrays import row_blocks
+
+_WORKING_ARRAYS = 6
+"""How many arrays of the size of a block of weights are alive at once."""
+
+_OfGroups = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From the weights of positives and of negatives in each group of equal scores, highest first, (draws, groups) each, to
+values (draws,)."""
+
+
+def roc_auc(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the area under the ROC curve of each draw, (draws,); NaN where one class has no weight.
+
+    It is the chance that a positive scores above a negative, ties counting half (Hanley & McNeil, 1982).
+    """
+    return _by_groups(scores, positive, weights, _auc_of_groups)
+
+
+def average_precision(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the average precision of each draw, (draws,); NaN where one class has no weight.
+
+    As ``sklearn.metrics.average_precision_score``: the sum over distinct scores, from the highest, of the precision there
+    times the gain in recall; nothing is interpolated.
+    """
+    return _by_groups(scores, positive, weights, _precision_of_groups)
+
+
+def roc_auc_influence(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the derivative of the AUC by the weight of each example, (n,); NaN where one class has no weight.
+
+    These are DeLong's structural components (DeLong, DeLong & Clarke-Pearson, 1988), centred and over their class's size.
+
+    Args:
+        scores: (n,).
+        positive: (n,).
+        weights: (n,), of one draw.
+    """
+    codes, ups, downs = _groups_of(scores, positive, weights)
+    n_positive, n_negative = ups.sum(), downs.sum()
+    below, above = np.cumsum(downs) - downs / 2, np.cumsum(ups[::-1])[::-1] - ups / 2
+    with np.errstate(all="ignore"):
+        auc = (ups @ below) / (n_positive * n_negative)
+        of_positives = (below / n_negative - auc) / n_positive
+        of_negatives = (above / n_positive - auc) / n_negative
+    return np.where(positive > 0, of_positives[codes], of_negatives[codes])
+
+
+def average_precision_influence(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the derivative of the average precision by the weight of each example, (n,); NaN where one class has none.
+
+    Args:
+        scores: (n,).
+        positive: (n,).
+        weights: (n,), of one draw.
+    """
+    codes, ups, downs = _groups_of(scores, positive, weights)
+    n_positive = ups.sum() if downs.any() else 0.0
+    hits, answers = np.cumsum(ups[::-1])[::-1], np.cumsum((ups + downs)[::-1])[::-1]
+    with np.errstate(all="ignore"):
+        precision = np.where(answers > 0, hits / answers, 0.0)
+        # An example counts among the answers of every group of its own score or a lower one.
+        as_answer = np.cumsum(np.where(answers > 0, ups * hits / answers**2, 0.0))
+        as_hit = np.cumsum(np.where(answers > 0, ups / answers, 0.0))
+        average = (ups @ precision) / n_positive
+        of_negatives = -as_answer / n_positive
+        of_positives = (precision + as_hit - as_answer - average) / n_positive
+    return np.where(positive > 0, of_positives[codes], of_negatives[codes])
+
+
+def _by_groups(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray, value: _OfGroups) -> np.ndarray:
+    weights = np.asarray(weights)
+    order = np.argsort(-scores, kind="stable")
+    falling = scores[order]
+    starts = np.flatnonzero(np.concatenate([[True], falling[1:] != falling[:-1]])) if len(order) else order
+    up = positive[order]
+    out = np.full(len(weights), np.nan)
+    if not up.any() or up.all():
+        return out
+    for rows in row_blocks(len(weights), _WORKING_ARRAYS * len(order)):
+        block = weights[rows].astype(np.float64).take(order, axis=1)
+        ups = block * up
+        block -= ups
+        if len(starts) < len(order):
+            ups, block = np.add.reduceat(ups, starts, axis=1), np.add.reduceat(block, starts, axis=1)
+        out[rows] = value(ups, block)
+    return out
+
+
+def _auc_of_groups(ups: np.ndarray, downs: np.ndarray) -> np.ndarray:
+    above = np.cumsum(ups, axis=1)
+    n_positive = above[:, -1].copy()
+    above -= ups / 2
+    with np.errstate(all="ignore"):
+        return np.einsum("dg,dg->d", downs, above) / (n_positive * downs.sum(axis=1))
+
+
+def _precision_of_groups(ups: np.ndarray, downs: np.ndarray) -> np.ndarray:
+    hits = np.cumsum(ups, axis=1)
+    answers = np.cumsum(downs, axis=1)
+    some_negative = answers[:, -1] > 0
+    answers += hits
+    n_positive = hits[:, -1].copy()
+    # No answer down to here means no positive either: 0 / 1 adds nothing.
+    hits /= np.where(answers > 0, answers, 1.0)
+    with np.errstate(all="ignore"):
+        return np.where(some_negative, np.einsum("dg,dg->d", ups, hits) / n_positive, np.nan)
+
+
+def _groups_of(
+    scores: np.ndarray, positive: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the group of each example, and the weights of positives and negatives in each group, ascending."""
+    groups, codes = np.unique(scores, return_inverse=True)
+    ups = np.bincount(codes, weights=positive * weights, minlength=len(groups))
+    return codes, ups, np.bincount(codes, weights=(1 - positive) * weights, minlength=len(groups))
