@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.data.prompt import PromptRenderer, fill
+from core.data.prompt import PromptRenderer, fill, free_marks, take_marks
 from core.errors import InputError
 from tests.tiny import make_tokenizer
 
@@ -89,3 +89,35 @@ def test_fill_leaves_other_braces_and_names_what_is_missing() -> None:
     assert fill('{a} {"k": {b}} {}', {"a": "{b}", "b": [1]}, "here") == '{b} {"k": [1]} {}'
     with pytest.raises(InputError, match=r"here: the prompt names the field 'c'; the row has 'a'"):
         fill("{c}", {"a": 1}, "here")
+
+
+def test_tools_reach_the_template(tmp_path: Path) -> None:
+    make_tokenizer(tmp_path)
+    (tmp_path / "chat_template.jinja").write_text("{% if tools %}{{ tools | tojson }}{% else %}none{% endif %}")
+    ours = PromptRenderer(tmp_path)
+    assert ours.render(CONVERSATIONS[0]) == "none"
+    assert ours.render(CONVERSATIONS[0], tools=[{"name": "search"}]) == '[{"name": "search"}]'
+
+
+def test_a_conversation_that_a_template_was_not_written_for_is_refused(tmp_path: Path) -> None:
+    make_tokenizer(tmp_path)
+    (tmp_path / "chat_template.jinja").write_text("{{ 'user: ' + messages[0]['content'] }}")
+    with pytest.raises(InputError, match="refused this conversation"):
+        PromptRenderer(tmp_path).render([{"role": "user", "content": None}])
+
+
+def test_generated_spans_are_what_stands_in_the_tags(tmp_path: Path) -> None:
+    make_tokenizer(tmp_path)
+    (tmp_path / "chat_template.jinja").write_text(TEMPLATES["generation tag"])
+    ours = PromptRenderer(tmp_path)
+    text = ours.render(CONVERSATIONS[2], add_generation_prompt=False)
+    assert ours.marks_generation
+    assert [text[start:end] for start, end in ours.generated_spans(CONVERSATIONS[2])] == ["b\n<|im_end|>"]
+
+
+def test_marks_stand_nowhere_in_the_text_and_come_out_again() -> None:
+    opening, closing = free_marks({"content": "\ufdd0 a \ufdd2"})
+    assert (opening, closing) == ("\ufdd1", "\ufdd3")
+    assert take_marks(f"a{opening}bc{closing}d{opening}{closing}", (opening, closing)) == ("abcd", ((1, 3), (4, 4)))
+    with pytest.raises(InputError, match="U\\+FDD0 to U\\+FDEF"):
+        free_marks("".join(map(chr, range(0xFDD0, 0xFDF0))))
