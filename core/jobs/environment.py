@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from core.adapters import read_adapter
+from core.adapters import read_adapter, training_seconds
 from core.errors import InputError
 from core.records import BASELINE
 from core.spec import RunSpec
@@ -29,6 +29,13 @@ def describe(workspace: Workspace, spec: RunSpec, base: Path, checkpoints: dict[
         "platform": f"{platform.system()} {platform.machine()}",
         "versions": {name: _version(name) for name in PACKAGES},
         "git": _git_revision(workspace.folder),
+        "training": {
+            **{
+                name: {"seconds": found.training_seconds, "parameters": found.parameters, "bytes": found.n_bytes}
+                for name, found in facts.items()
+            },
+            **{name: {"seconds": training_seconds(folder)} for name, folder in checkpoints.items()},
+        },
         "hashes": {
             "datasets": {name: _file_hash(workspace.resolve(dataset.path)) for name, dataset in spec.datasets.items()},
             "base": tensor_hash(weight_files(base)),

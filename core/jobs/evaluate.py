@@ -18,11 +18,12 @@ from core.data.prompt import PromptRenderer
 from core.errors import InputError
 from core.evidence_cache import EvidenceCache, VariantIdentity
 from core.jobs import environment
+from core.jobs.own_launch import compute_own_metrics
 from core.jobs.progress import Progress
 from core.jobs.status import read_status
 from core.plan import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, GenerateRequest, Part, Plan, Refusal, make_plan, with_prompts
 from core.records import BASELINE, Evidence
-from core.spec import ModelRef
+from core.spec import ModelRef, RunSpec
 from core.store import Run, evidence_table, write_json, write_table
 from core.workspace import Workspace, load_workspace
 
@@ -55,10 +56,23 @@ def evaluate(folder: Path) -> None:
         progress = Progress(folder, 0, read_status(run).warnings)
         try:
             _Evaluation(run, progress).go()
+            _own_metrics(run, progress)
         except BaseException:  # the worker says what happened; a beat after that would write over it
             progress.stop()
             raise
         progress.finish(state="finished", message="Finished")
+
+
+def _own_metrics(run: Run, progress: Progress) -> None:
+    """Compute the workspace's own metrics where they are trusted; the run is finished without them too."""
+    if not run.spec.own_metrics:
+        return
+    try:
+        missing = compute_own_metrics(run, say=lambda sentence: progress.set(message=sentence))
+    except InputError as error:
+        missing = (str(error),)
+    for sentence in missing:
+        progress.warn(sentence)
 
 
 class _Evaluation:
@@ -225,12 +239,12 @@ class _Evaluation:
                 self.progress.set(
                     state="preflight", variant=name, message=f"Checking the adapter {name} before anything is measured"
                 )
-                write_json(path, self._loaded().preflight(name, _some_prompts(plan, 4), self.base))
+                write_json(path, self._loaded().preflight(name, _some_prompts(plan, self.spec, 4), self.base))
             entries[name] = json.loads(path.read_text(encoding="utf-8"))
         return entries
 
     def _probe(self, plan: Plan) -> None:
-        prompts = _some_prompts(plan, PROBE_PROMPTS)
+        prompts = _some_prompts(plan, self.spec, PROBE_PROMPTS)
         if not prompts:
             return
         self.progress.set(state="probing", message="Measuring speed and memory, each variant alone")
@@ -242,9 +256,10 @@ class _Evaluation:
         self.progress.set(message=f"Measuring speed and memory, each variant alone: {done} of {total}")
 
 
-def _some_prompts(plan: Plan, count: int) -> list[tuple[int, ...]]:
-    """Return prompts of middling length, evenly spread; of generation where there is any."""
-    requests = [request for part in plan.parts for batch in part.batches for request in batch.requests]
+def _some_prompts(plan: Plan, spec: RunSpec, count: int) -> list[tuple[int, ...]]:
+    """Return prompts of middling length, evenly spread; of generation where there is any, and none that was perturbed."""
+    clean = spec.clean_tasks
+    requests = [r for part in plan.parts for batch in part.batches for r in batch.requests if r.task in clean]
     generating = [r.prompt for r in requests if isinstance(r, GenerateRequest)]
     prompts = sorted(set(generating or [r.prompt for r in requests]), key=lambda prompt: (len(prompt), prompt))
     middle = prompts[len(prompts) // 4 : max(len(prompts) // 4 + 1, len(prompts) * 3 // 4)]

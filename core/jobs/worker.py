@@ -1,4 +1,4 @@
-"""The process that does a job: ``python -m core.jobs.worker evaluate RUN_FOLDER``."""
+"""The process that does a job: ``python -m core.jobs.worker evaluate RUN_FOLDER``, or an own metric."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ class Cancelled(BaseException):
 
 def main(arguments: list[str]) -> int:
     """Run one job and return the exit code: 0 done, 1 failed, 2 the input is wrong, 130 cancelled."""
+    if arguments[0] == "own_metrics":
+        return _own_metrics(*arguments[1:])
     kind, folder = arguments[0], Path(arguments[1])
     signal.signal(signal.SIGTERM, _cancel)
     try:
         if kind != "evaluate":
-            raise InputError(f"There is no job of kind {kind!r}; there is: evaluate.")
+            raise InputError(f"There is no job of kind {kind!r}; there are: evaluate, own_metrics.")
         from core.jobs.evaluate import evaluate
 
         evaluate(folder)
@@ -52,6 +54,19 @@ def main(arguments: list[str]) -> int:
         sentence = f"{type(error).__name__}: {error}. The whole trace is in log.txt of the run's folder."
         _say(folder, "failed", sentence, "What was finished is kept; resume goes on from there.")
         return 1
+
+
+def _own_metrics(name: str, reference: str, seconds: str, folder: str) -> int:
+    """Run a metric of the user's own. Its status is nobody's: who started the process reads the result that it stores."""
+    from core.jobs.own_metrics import own_metrics
+
+    signal.alarm(int(seconds))  # should whoever started it not be there any more to stop it
+    try:
+        own_metrics(Path(folder), name, reference)
+    except InputError as error:
+        print(error, file=sys.stderr, flush=True)
+        return 2
+    return 0
 
 
 def _disk_sentence(error: OSError, folder: Path) -> str:
