@@ -14,7 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from core.stats.arrays import ValueFunction, count_of, finite_vector, paired_statistics, row_blocks, values_of
+from core.stats.arrays import (
+    ValueFunction,
+    count_of,
+    finite_vector,
+    paired_statistics,
+    row_blocks,
+    values_of,
+    weighted_sums,
+)
 from core.stats.clusters import cluster_codes, require_constant_within
 
 EXACT_UP_TO = 20
@@ -170,7 +178,7 @@ def _masked_sums(masks: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Return masks @ columns in float64, (trials, k), without a float copy of all masks."""
     sums = np.empty((len(masks), columns.shape[1]))
     for rows in row_blocks(len(masks), len(columns)):
-        np.matmul(masks[rows].astype(np.float64), columns, out=sums[rows])
+        sums[rows] = weighted_sums(masks[rows], columns, len(columns))
     return sums
 
 

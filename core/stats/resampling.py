@@ -8,7 +8,9 @@ tens of MB for any number of examples. `bootstrap_weights` itself holds 4 x resa
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +24,7 @@ from core.stats.arrays import (
     share,
     statistics_array,
     values_of,
+    weighted_sums,
 )  # fmt: skip
 from core.stats.clusters import cluster_codes, require_constant_within
 
@@ -60,10 +63,14 @@ def bootstrap_weights(
     """
     codes = None if groups is None else cluster_codes(groups, count_of(n, "n"))[0]
     weights = np.empty((count_of(resamples, "resamples"), count_of(n, "n")), dtype=np.float32)
-    start = 0
-    for block in _weight_blocks(n, resamples, seed, codes):
-        weights[start : start + len(block)] = block
-        start += len(block)
+    seeds = _block_seeds(n, resamples, seed, codes)
+
+    def fill(rows: slice, block_seed: np.random.SeedSequence) -> None:
+        weights[rows] = _drawn(n, rows.stop - rows.start, block_seed, codes)
+
+    # Drawing and counting go on outside the interpreter's lock.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+        list(threads.map(fill, *zip(*seeds, strict=True)))
     return weights
 
 
@@ -86,7 +93,7 @@ def bootstrap_sums(statistics: ArrayLike, weights: np.ndarray) -> np.ndarray:
     _require_weights(weights, len(array))
     sums = np.empty((len(weights), array.shape[1]))
     for rows in row_blocks(len(weights), len(array)):
-        np.matmul(weights[rows].astype(np.float64, copy=False), array, out=sums[rows])
+        sums[rows] = weighted_sums(weights[rows], array, float(weights[rows].sum(axis=1).max()))
     return sums
 
 
@@ -266,18 +273,30 @@ def _given_or_drawn(
 
 
 def _weight_blocks(n: int, resamples: int, seed: int, codes: np.ndarray | None) -> Iterator[np.ndarray]:
-    """Yield the rows of `bootstrap_weights` in blocks, int64 (rows, n); which rows go together depends on n alone."""
+    """Yield the rows of `bootstrap_weights` in blocks, int64 (rows, n)."""
+    for rows, block_seed in _block_seeds(n, resamples, seed, codes):
+        yield _drawn(n, rows.stop - rows.start, block_seed, codes)
+
+
+def _block_seeds(
+    n: int, resamples: int, seed: int, codes: np.ndarray | None
+) -> list[tuple[slice, np.random.SeedSequence]]:
+    """Return the rows of each block and the seed that it is drawn with; which rows go together depends on n alone."""
     units = n if codes is None else int(codes.max()) + 1
-    generator = np.random.default_rng(seed)
+    # A small part of the customary block: counting is twice as fast within the processor's cache.
+    blocks = row_blocks(resamples, 24 * max(units, n))
+    return list(zip(blocks, np.random.SeedSequence(seed).spawn(len(blocks)), strict=True))
+
+
+def _drawn(n: int, rows: int, seed: np.random.SeedSequence, codes: np.ndarray | None) -> np.ndarray:
+    units = n if codes is None else int(codes.max()) + 1
     # 16 random bits a draw where they suffice: half the time of the whole. Indices of a row are shifted by its start, so
     # that one bincount counts all rows.
     dtype = np.uint16 if units <= 2**16 else np.uint32
-    for rows in row_blocks(resamples, max(units, n)):
-        count = rows.stop - rows.start
-        drawn = generator.integers(0, units, size=(count, units), dtype=dtype).astype(np.intp)
-        drawn += np.arange(count, dtype=np.intp)[:, None] * units
-        counts = np.bincount(drawn.ravel(), minlength=count * units).reshape(count, units)
-        yield counts if codes is None else counts[:, codes]
+    drawn = np.random.default_rng(seed).integers(0, units, size=(rows, units), dtype=dtype).astype(np.intp)
+    drawn += np.arange(rows, dtype=np.intp)[:, None] * units
+    counts = np.bincount(drawn.ravel(), minlength=rows * units).reshape(rows, units)
+    return counts if codes is None else counts[:, codes]
 
 
 def _require_weights(weights: np.ndarray, n: int) -> None:

@@ -14,6 +14,7 @@ from core.stats import (
     percentile_interval,
     resampling,
 )
+from core.stats.arrays import weighted_sums
 
 
 def test_weights_are_multinomial_counts():
@@ -71,6 +72,16 @@ def test_sums_are_taken_in_double_precision():
     assert sums.tolist() == [[9 * (2.0**24 + 1)]]
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 300, 2**20, 0.5]))
+@settings(max_examples=30)
+def test_products_in_single_precision_lose_nothing(seed, size):
+    generator = np.random.default_rng(seed)
+    weights = generator.poisson(1.0, (20, 50)).astype(np.float32)
+    columns = generator.integers(-3, 4, (50, 3)) * float(size)
+    expected = weights.astype(np.float64) @ columns
+    np.testing.assert_array_equal(weighted_sums(weights, columns, float(weights.sum(axis=1).max())), expected)
+
+
 def test_percentile_interval_leaves_undefined_resamples_out_and_counts_them():
     values = np.concatenate([np.arange(101.0), [np.nan, np.inf, np.nan]])
     assert percentile_interval(values, 0.9) == (pytest.approx(5), pytest.approx(95), 3)
@@ -92,7 +103,7 @@ def test_weights_drawn_before_give_the_same_interval_as_streamed_ones(f1, monkey
     whole = bootstrap_interval(statistics, f1, weights=bootstrap_weights(50, 700, seed=9))
     streamed = bootstrap_interval(statistics, f1, resamples=700, seed=9)
     assert streamed == whole
-    monkeypatch.setattr("core.stats.arrays.BLOCK_ELEMENTS", 50 * 64)
+    monkeypatch.setattr("core.stats.arrays.BLOCK_ELEMENTS", 24 * 50 * 64)
     blocks = list(resampling._weight_blocks(50, 700, 9, None))
     assert len(blocks) == 11
     many_blocks = bootstrap_interval(statistics, f1, resamples=700, seed=9)
