@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,6 +57,9 @@ def read_one(spec: TaskSpec, example: Example, pieces: Sequence[Evidence]) -> An
     reason = next((piece.reason for piece in pieces if piece.reason), None)
     if not pieces:
         reason = "not evaluated yet"
+    if imported := [piece for piece in pieces if piece.imported is not None]:
+        bars = _options(spec, example, scored[0]) if scored and spec.kind != "multilabel" else ()
+        return Answer("\n\n".join(str(piece.imported) for piece in imported), bars=bars, reason=reason)
     if generation is not None:
         read_as = None
         if spec.answer is not None:
@@ -77,6 +81,8 @@ def reference_text(example: Example) -> str | None:
         return f"{example.reference:g}" if isinstance(example.reference, float) else str(example.reference)
     if isinstance(example.reference, list) and all(isinstance(part, str) for part in example.reference):
         return ", ".join(example.reference) if example.options else "\n\n".join(example.reference)
+    if isinstance(example.reference, list) and all(isinstance(part, dict) for part in example.reference):
+        return "\n".join(json.dumps(box, ensure_ascii=False) for box in example.reference) or "no box"
     return None
 
 

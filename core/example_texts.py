@@ -7,6 +7,7 @@ of 100,000.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import duckdb
 import pandas as pd
 
 from core.examples import ExampleTable, make_table
-from core.records import Evidence, Example
+from core.records import Evidence, Example, OptionScores
 from core.store import Run, evidence_from_row
 
 
@@ -50,11 +51,59 @@ def read_example(run: Run, task: str, example_id: str) -> Example | None:
 
 def read_example_evidence(run: Run, task: str, example_id: str) -> dict[str, tuple[Evidence, ...]]:
     """Return what was observed of one example, by variant; variants that have not come to it yet are left out."""
+    if run.spec.models.imported:
+        return _imported_evidence(run, task, example_id)
     found: dict[str, list[Evidence]] = {}
     sql = "SELECT * FROM evidence WHERE example_id = ? AND task = ? ORDER BY item, kind"
     for row in _records(run, sql, [example_id, task]):
         found.setdefault(row["variant"], []).append(evidence_from_row(row))
     return {variant: tuple(pieces) for variant, pieces in found.items()}
+
+
+def _imported_evidence(run: Run, task: str, example_id: str) -> dict[str, tuple[Evidence, ...]]:
+    example = read_example(run, task, example_id)
+    found: dict[str, list[Evidence]] = {}
+    for row in run.predictions(task=task, example_id=example_id).to_pylist():
+        scores = row["scores"] or ()
+        told = prediction_text(row["value"], example.options if example else ())
+        piece = Evidence(
+            task, row["variant"], example_id, row["sample"] or "", imported=told, reason=row["reason"],
+            option_scores=_as_option_scores(example, scores) if example and len(scores) == len(example.options) else None,
+        )  # fmt: skip
+        found.setdefault(row["variant"], []).append(piece)
+    return {variant: tuple(pieces) for variant, pieces in found.items()}
+
+
+def _as_option_scores(example: Example, scores: Sequence[float | None]) -> OptionScores | None:
+    """Return probabilities as log-likelihoods; None where they are no probabilities."""
+    known = [score for score in scores if score is not None and 0 <= score <= 1]
+    if len(known) < len(scores) or not any(known):
+        return None
+    logs = tuple(math.log(score) if score > 0 else -math.inf for score in known)
+    return OptionScores(example.options, logs, (), ())
+
+
+def prediction_text(stored: str | None, options: Sequence[str]) -> str | None:
+    """Return an imported prediction (JSON, see `core.store.PREDICTION_SCHEMA`) as a text for a reader.
+
+    A ranking's scores are listed by document, best first; lists of labels by commas.
+    """
+    value = None if stored is None else json.loads(stored)
+    if value is None or isinstance(value, str):
+        return value
+    if (
+        isinstance(value, list)
+        and options
+        and len(value) == len(options)
+        and not any(isinstance(x, str) for x in value)
+    ):
+        scored = sorted((pair for pair in zip(value, options, strict=True) if pair[0] is not None), reverse=True)
+        return "\n".join(f"{score:g}  {document}" for score, document in scored)
+    if isinstance(value, list) and all(isinstance(label, str) for label in value):
+        return ", ".join(value)
+    if isinstance(value, list) and all(isinstance(box, dict) for box in value):
+        return "\n".join(json.dumps(box, ensure_ascii=False) for box in value) or "no box"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def read_snippets(run: Run, task: str, ids: Sequence[str], field: str | None, length: int = 90) -> dict[str, str]:
@@ -111,12 +160,17 @@ def _records(run: Run, sql: str, parameters: Any) -> list[dict[str, Any]]:
 def _with_files(run: Run, sql: str) -> str:
     """Put the run's files into the query as the tables ``examples`` and ``evidence``."""
     examples = run.folder / "examples.parquet"
+    listed = _source([examples] if examples.is_file() else [], _NO_EXAMPLES)
+    return f"WITH examples AS ({listed}), evidence AS ({_evidence_source(run)}) {sql}"
+
+
+def _evidence_source(run: Run) -> str:
+    if run.spec.models.imported:
+        columns = "task, variant, example_id, coalesce(sample, '') AS item, 'imported' AS kind, reason"
+        text = "json_extract_string(value, '$') AS text, []::INT[] AS token_ids"
+        return f"SELECT {columns}, {text} FROM ({_source([run.truth], '')})"
     whole = run.folder / "evidence.parquet"
-    evidence = [whole] if whole.is_file() else sorted((run.folder / "parts").glob("*/*.parquet"))
-    return (
-        f"WITH examples AS ({_source([examples] if examples.is_file() else [], _NO_EXAMPLES)}), "
-        f"evidence AS ({_source(evidence, _NO_EVIDENCE)}) {sql}"
-    )
+    return _source([whole] if whole.is_file() else sorted((run.folder / "parts").glob("*/*.parquet")), _NO_EVIDENCE)
 
 
 def _source(paths: Sequence[Path], empty: str) -> str:

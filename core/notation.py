@@ -22,7 +22,7 @@ MEANINGS: dict[Verdict, str] = {
 }
 UNIT_NAMES: dict[Unit, str] = {
     "share": "%", "points": "points", "nats": "nats", "perplexity": "", "bits": "bits", "seconds": "s",
-    "tokens/s": "tokens/s", "bytes": "MB", "number": "",
+    "tokens/s": "tokens/s", "bytes": "MB", "joules": "J", "number": "",
 }  # fmt: skip
 """How a unit is written beside a number in the scale of `in_shown_unit`."""
 
@@ -65,6 +65,19 @@ def difference_texts(difference: Difference, unit: Unit) -> tuple[str, str]:
     return _with_interval(difference.difference, difference.low, difference.high, unit, signed=True)
 
 
+def drop_texts(drop: Difference, unit: Unit) -> tuple[str, str]:
+    """Return how much worse a value became and its interval, ``("5.3", "[2.1, 8.4]")``: only what became better has a sign."""
+    return _with_interval(drop.difference, drop.low, drop.high, unit, signed=False)
+
+
+def detectable_text(difference: Difference, unit: Unit) -> str:
+    """Return the smallest difference that so many examples would show, ``4.2``; nothing where it is not known."""
+    if difference.detectable is None:
+        return ""
+    shown = in_shown_unit(difference.detectable, unit)
+    return number_text(shown, decimals([shown], unit))
+
+
 def _with_interval(
     number: float | None, low: float | None, high: float | None, unit: Unit, signed: bool
 ) -> tuple[str, str]:
@@ -96,12 +109,18 @@ def metric_heading(row: MetricRow) -> str:
     unit = UNIT_NAMES[row.unit]
     if unit and unit in row.label.lower():
         unit = ""
-    return f"{row.label} {'↑' if row.higher_is_better else '↓'}" + (f" {unit}" if unit else "")
+    return " ".join(filter(None, (row.label, direction_arrow(row), unit)))
+
+
+def direction_arrow(row: MetricRow) -> str:
+    """Return which way is better, as an arrow; nothing where neither is."""
+    return "" if row.direction_free else "↑" if row.higher_is_better else "↓"
 
 
 def metric_name(row: MetricRow) -> str:
-    """Return task, metric and language: ``reply: chrF (zh)``."""
-    return f"{row.task}: {row.label}" + (f" ({row.language})" if row.language else "")
+    """Return task, metric and language or label: ``reply: chrF (zh)``, ``category: F1 of a class (billing)``."""
+    inner = row.language or row.part
+    return f"{row.task}: {row.label}" + (f" ({inner})" if inner else "")
 
 
 def percent(level: float) -> str:

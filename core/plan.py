@@ -166,9 +166,21 @@ def make_plan(examples: Sequence[Example], spec: RunSpec, renderer: PromptRender
 
     Score requests of the same example (over all tasks of one dataset) share a row, as one tree. Rows are sorted by
     length, longest first, so that running out of memory shows at once, and batched while rows x longest row fits
-    ``batch_tokens``.
+    ``batch_tokens``. Perturbed inputs come last, in parts of their own: the numbers of the clean ones are then the same to
+    the last bit whether or not they are asked.
     """
     refusals: list[Refusal] = []
+    parts: list[Part] = []
+    for is_twin in (False, True):
+        chosen = [e for e in examples if (spec.tasks[e.task].perturbation is not None) is is_twin]
+        parts += _parts(_batches(chosen, spec, renderer, batch_tokens, refusals), first=len(parts))
+    return Plan(tuple(parts), tuple(refusals))
+
+
+def _batches(
+    examples: Sequence[Example], spec: RunSpec, renderer: PromptRenderer, budget: int, refusals: list[Refusal]
+) -> list[Batch]:
+    """Return the batches of some examples; what cannot be asked is added to ``refusals``."""
     scored: dict[tuple[str, str], list[ScoreRequest]] = {}
     generated: list[GenerateRequest] = []
     for example in examples:
@@ -178,11 +190,16 @@ def make_plan(examples: Sequence[Example], spec: RunSpec, renderer: PromptRender
             if too_long:
                 refusals.append(Refusal(request.task, request.example_id, request.item, too_long))
             elif isinstance(request, ScoreRequest):
-                scored.setdefault((task.dataset, example.id), []).append(request)
+                scored.setdefault((_row_name(task), example.id), []).append(request)
             else:
                 generated.append(request)
-    batches = [*_score_batches(scored, batch_tokens), *_generate_batches(generated, spec.settings, batch_tokens)]
-    return Plan(_parts(batches), tuple(refusals))
+    return [*_score_batches(scored, budget), *_generate_batches(generated, spec.settings, budget)]
+
+
+def _row_name(task: TaskSpec) -> str:
+    """Return what tasks have in common whose requests share a row: the dataset, and its perturbation if any."""
+    ref = task.perturbation
+    return task.dataset if ref is None else f"{task.dataset}+{ref.name}.{ref.copy_number}"
 
 
 def _requests(example: Example, task: TaskSpec, renderer: PromptRenderer) -> Iterable[Request]:
@@ -269,14 +286,14 @@ def _generate_batches(requests: list[GenerateRequest], settings: Settings, budge
         yield Batch("generate", tuple((request,) for request in rows), width * len(rows))
 
 
-def _parts(batches: Sequence[Batch]) -> tuple[Part, ...]:
+def _parts(batches: Sequence[Batch], first: int) -> tuple[Part, ...]:
     parts: list[Part] = []
     waiting: list[Batch] = []
     for batch in batches:
         if waiting and (batch.kind != waiting[0].kind or batch.kind == "generate" or len(waiting) == BATCHES_A_PART):
-            parts.append(Part(len(parts), tuple(waiting)))
+            parts.append(Part(first + len(parts), tuple(waiting)))
             waiting = []
         waiting.append(batch)
     if waiting:
-        parts.append(Part(len(parts), tuple(waiting)))
+        parts.append(Part(first + len(parts), tuple(waiting)))
     return tuple(parts)

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from core.answers import read_answer, read_number
 from core.errors import InputError, nearest
+from core.imported_predictions import imported_observations
 from core.metrics.metric import Observations, Parameters
 from core.records import Example, Likelihood
 from core.spec import TaskSpec
@@ -53,6 +54,9 @@ def observations(run: Run, task: str, variant: str) -> Observations:
         )
     spec = run.spec.tasks[task]
     examples = task_examples(run, task)
+    if run.spec.models.imported:
+        table = run.predictions(task=task, variant=variant)
+        return imported_observations(table, spec, examples, _label_set(spec, examples), metric_parameters(spec))
     read_likelihood = spec.kind in ("generation", "likelihood")
     columns = [*_COLUMNS, "text", "options", "option_logprob_sums", *(_LIKELIHOOD_COLUMNS if read_likelihood else ())]
     table = run.evidence(columns=columns, task=task, variant=variant)
@@ -74,16 +78,17 @@ def observations(run: Run, task: str, variant: str) -> Observations:
         kind=spec.kind,
         options=[example.options for example in examples],
         tags=[example.tags for example in examples],
-        parameters=metric_parameters(spec),
+        parameters=metric_parameters(spec, (run.read_json("environment") or {}).get("tokenizer") or ""),
     )
 
 
-def metric_parameters(spec: TaskSpec) -> Parameters:
-    """Return what a task says to its metrics."""
+def metric_parameters(spec: TaskSpec, tokenizer: str = "") -> Parameters:
+    """Return what a task says to its metrics; ``tokenizer`` is the fingerprint that the run's environment states."""
     return Parameters(
         positive=None if spec.positive is None else str(spec.positive),
         threshold_split=spec.threshold_split,
         periods_per_year=spec.periods_per_year,
+        tokenizer=tokenizer,
     )
 
 

@@ -13,9 +13,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.adapters import check_against_base, read_adapter
+from core.data.perturb.twins import perturbed_examples, twin_tasks
 from core.data.read import load_examples
 from core.errors import InputError, nearest
+from core.families import task_family
 from core.jobs.status import read_status
+from core.metrics.registry import find_metric
+from core.own.files import find_own_metrics
 from core.records import BASELINE, Example
 from core.spec import NAME_PATTERN, ModelSet, RunSpec, Settings, TaskSpec
 from core.store import Run, create_run
@@ -32,6 +36,8 @@ class Choice:
     """The first so many examples of each dataset."""
     settings: Mapping[str, Any] | None = None
     """Settings that differ from the workspace's."""
+    robustness: bool = True
+    """Whether tasks are evaluated under their perturbations too."""
     name: str | None = None
     """The run's folder; by default the time."""
     prefix: str = ""
@@ -44,19 +50,24 @@ def prepare_run(workspace: Workspace, choice: Choice) -> Run:
         InputError: a name is unknown, a model, adapter or dataset is missing or faulty, the folder exists or cannot be
             written. Nothing is left behind then.
     """
-    models, tasks = chosen_models(workspace, choice.adapters), chosen_tasks(workspace, choice.tasks)
-    settings = _settings(workspace, choice)
+    if workspace.spec.models.imported:
+        raise InputError(
+            f"{workspace.path}: the predictions of this run came from elsewhere: there is no model to ask. Read other predictions with: "
+            "lorascope score --predictions FILE"
+        )
+    models, settings = chosen_models(workspace, choice.adapters), _settings(workspace, choice)
+    tasks = with_twins(chosen_tasks(workspace, choice.tasks), settings.seed, robustness=choice.robustness)
     if choice.limit is not None and choice.limit < 1:
         raise InputError(f"limit: found {choice.limit}; expected a number of examples, 1 or more.")
     check_models(workspace, models)
-    examples: list[Example] = []
-    for name in tasks:
-        examples += load_examples(workspace, name, choice.limit)
+    examples = _examples(workspace, tasks, choice.limit)
+    own = _own_metrics(workspace, tasks)
     folder = _new_folder(workspace, choice)
     spec = RunSpec(
         id=folder.name, created=datetime.now(UTC).isoformat(timespec="seconds"), models=models,
         datasets={task.dataset: workspace.spec.datasets[task.dataset] for task in tasks.values()}, tasks=tasks,
-        settings=settings, limit=choice.limit, family=declared_family(tasks),
+        settings=settings, limit=choice.limit, family=task_family(tasks, own), own_metrics=own,
+        composites=workspace.spec.composites, forgetting=workspace.spec.forgetting,
     )  # fmt: skip
     try:
         run = create_run(folder, spec)
@@ -67,6 +78,13 @@ def prepare_run(workspace: Workspace, choice: Choice) -> Run:
             f"{folder}: the run's folder cannot be written ({error.strerror}). Free some space or make it writable."
         ) from None
     return run
+
+
+def _own_metrics(workspace: Workspace, tasks: Mapping[str, TaskSpec]) -> dict[str, str]:
+    """Return the user's own metrics that tasks name, with the fingerprint of their files."""
+    named = {name for task in tasks.values() for name in task.metrics if find_metric(name) is None}
+    files = find_own_metrics(workspace.folder) if named else {}
+    return {name: own.fingerprint for name, own in files.items() if name in named}
 
 
 def _new_folder(workspace: Workspace, choice: Choice) -> Path:
@@ -130,13 +148,33 @@ def _all_known(what: str, names: Iterable[str], known: Iterable[str], path: Path
             )
 
 
-def declared_family(tasks: Mapping[str, TaskSpec]) -> tuple[str, ...]:
-    """Return the primary metrics as ``task/metric``: declared before any result is seen, so that none can be chosen by it."""
-    return tuple(
-        f"{name}/{metric}"
-        for name, task in tasks.items()
-        for metric in (task.metrics if task.primary is None else task.primary)
-    )
+def with_twins(tasks: Mapping[str, TaskSpec], seed: int, *, robustness: bool = True) -> dict[str, TaskSpec]:
+    """Return tasks followed by their twins, one for each perturbation and copy; without ``robustness`` none has any.
+
+    Raises:
+        InputError: a perturbation is unknown or does not apply, or a twin's name is taken or too long.
+    """
+    if not robustness:
+        return {name: task.model_copy(update={"robustness": ()}) for name, task in tasks.items()}
+    expanded = dict(tasks)
+    for name, task in tasks.items():
+        twins = twin_tasks(name, task, seed)
+        if taken := next((twin for twin in twins if twin in expanded), None):
+            raise InputError(
+                f"task {taken!r}: the name is needed for {name!r} under a perturbation. Give the task another name."
+            )
+        expanded |= twins
+    return expanded
+
+
+def _examples(workspace: Workspace, tasks: Mapping[str, TaskSpec], limit: int | None) -> list[Example]:
+    """Return the examples of all tasks; those of a twin are its clean task's, perturbed."""
+    clean = {name: load_examples(workspace, name, limit) for name, task in tasks.items() if task.perturbation is None}
+    examples: list[Example] = []
+    for name, task in tasks.items():
+        ref = task.perturbation
+        examples += clean[name] if ref is None else perturbed_examples(name, ref, tasks[ref.of], clean[ref.of])
+    return examples
 
 
 def check_models(workspace: Workspace, models: ModelSet) -> None:
@@ -193,7 +231,10 @@ def estimate_seconds(workspace: Workspace, choice: Choice) -> float | None:
         computed = status.done - status.reused
         known = set(tasks) <= set(run.spec.tasks)
         if status.state == "finished" and known and computed > 0 and status.updated > status.started > 0:
-            asked = sum(_pieces(task, load_examples(workspace, name, choice.limit)) for name, task in tasks.items())
+            asked = sum(
+                _pieces(task, load_examples(workspace, name, choice.limit)) * _repeats(name, task, choice)
+                for name, task in tasks.items()
+            )
             return asked * variants * (status.updated - status.started) / computed
     return None
 
@@ -203,3 +244,8 @@ def _pieces(task: TaskSpec, examples: Sequence[Example]) -> int:
     if task.kind == "multilabel":
         return sum(len(example.options) for example in examples)
     return len(examples) * (2 if task.kind == "generation" else 1)
+
+
+def _repeats(name: str, task: TaskSpec, choice: Choice) -> int:
+    """Return how often a task's examples are asked: once as they are, and once in each of its twins."""
+    return 1 + (len(twin_tasks(name, task, 0)) if choice.robustness else 0)

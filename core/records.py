@@ -66,7 +66,11 @@ class Likelihood:
     token_top: tuple[bool, ...]
     """Whether the token was the likeliest one."""
     n_bytes: int
-    """UTF-8 length of the reference text."""
+    """UTF-8 length of the reference text; 0 where an imported likelihood does not say."""
+    nll_sum: float | None = None
+    """Of an imported likelihood, which has no token lists: the summed negative log-likelihood."""
+    n_tokens: int | None = None
+    """Of an imported likelihood: how many tokens ``nll_sum`` is over; None where it does not say."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class OptionScores:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was observed of one example and variant; exactly one of the three kinds, or a reason why there is none."""
+    """What was observed of one example and variant: one of the three kinds, an imported prediction, or a reason why none."""
 
     task: str
     variant: str
@@ -91,6 +95,8 @@ class Evidence:
     generation: Generation | None = None
     likelihood: Likelihood | None = None
     option_scores: OptionScores | None = None
+    imported: str | None = None
+    """A prediction that came from elsewhere, as text for a reader; ``option_scores`` may stand beside it."""
     reason: str | None = None
 
 

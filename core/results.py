@@ -66,12 +66,58 @@ class MetricRow:
     """For every variant but the reference."""
     part: str | None = None
     """Set on the rows of a metric that has one for each label: the label."""
+    direction_free: bool = False
+    """Whether neither more nor less is better; differences then have no verdict."""
+    caution: str = ""
+    """What a reader has to know of the number or its interval (a bootstrap that is biased upward, say)."""
+
+    @property
+    def is_detail(self) -> bool:
+        """Whether it is one language or one label of a metric rather than the metric itself."""
+        return self.language is not None or self.part is not None
 
     @property
     def key(self) -> str:
         """``task/metric``, ``task/metric[language]`` or ``task/metric[label]``: unique in a comparison."""
         inner = self.language or self.part
         return f"{self.task}/{self.metric}" + (f"[{inner}]" if inner else "")
+
+
+@dataclass(frozen=True)
+class RobustnessRow:
+    """One metric of one task under one perturbation of its inputs, for every variant, paired with the clean run."""
+
+    task: str
+    """The clean task."""
+    perturbation: str
+    """Its name, as in the task's ``robustness``."""
+    perturbation_label: str
+    perturbation_family: str | None
+    """``noise``, ``outliers`` or ``adversarial``; None for a perturbation that this version does not know."""
+    metric: str
+    label: str
+    unit: Unit
+    higher_is_better: bool
+    """Of the metric; a drop above zero is worse either way."""
+    direction_free: bool
+    """Whether neither more nor less is better; a drop, clean minus perturbed, then has no verdict."""
+    part: str | None
+    """The label, of a metric that has a row for each."""
+    n_changed: int
+    """Examples whose input the perturbation changed at all; the others are part of every number."""
+    clean: dict[str, Value]
+    perturbed: dict[str, Value]
+    """Of the worst of k copies, where there are copies."""
+    drops: dict[str, Difference]
+    """For each variant how much worse its perturbed value is than its clean one: above zero is worse. Over the examples that
+    have both; verdict ``worse`` where it is more than noise."""
+    differences: dict[str, Difference]
+    """For every variant but the reference: its drop minus the reference's; above zero it loses more."""
+
+    @property
+    def key(self) -> str:
+        """``task+perturbation/metric`` or ``task+perturbation/metric[label]``: unique in a comparison."""
+        return f"{self.task}+{self.perturbation}/{self.metric}" + (f"[{self.part}]" if self.part else "")
 
 
 @dataclass(frozen=True)
@@ -91,6 +137,10 @@ class Comparison:
     """How many p-values Holm's correction is over."""
     efficiency: tuple[MetricRow, ...] = ()
     """Speed and latency from the run's probe: without p-values, and in nobody's family."""
+    robustness: tuple[RobustnessRow, ...] = ()
+    """Under each perturbation of inputs; their p-values are a family of their own, Benjamini and Hochberg's."""
+    feedback: tuple[MetricRow, ...] = ()
+    """How satisfied users are, a row for each task that has thumbs; their p-values are a family of their own too."""
 
     def row(self, key: str) -> MetricRow:
         """Return the row with this `MetricRow.key`; KeyError if there is none."""

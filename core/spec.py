@@ -56,6 +56,8 @@ class ModelSet(Strict):
         for name in (*self.adapters, *self.checkpoints):
             if name == BASELINE or (name in self.adapters and name in self.checkpoints):
                 raise ValueError(f"{name!r} is taken: {BASELINE!r} is the base itself, and names are used once")
+        if len(set(self.imported)) < len(self.imported):
+            raise ValueError("each imported system needs a name of its own")
         return self
 
     @property
@@ -153,6 +155,8 @@ class TaskSpec(Strict):
     robustness: tuple[str, ...] = ()
     """Perturbations under which the task is evaluated again, see `core.data.perturb`."""
     perturbation: PerturbationRef | None = None
+    imported: bool = False
+    """Its predictions came from elsewhere, and nothing is asked of a model; written by a run, never by a user."""
 
     @property
     def is_plain(self) -> bool:
@@ -166,7 +170,7 @@ class TaskSpec(Strict):
 
     @model_validator(mode="after")
     def _kind_has_what_it_needs(self) -> TaskSpec:
-        if self.kind in IMPORTED_KINDS:
+        if self.kind in IMPORTED_KINDS or self.imported:
             return self  # nothing is asked of a model
         if self.prompt is None and self.kind != "likelihood":
             raise ValueError(f"a {self.kind} task needs the key 'prompt'")
@@ -204,6 +208,24 @@ class Settings(Strict):
     """Model repositories' own code is never run."""
 
 
+class CompositeSpec(Strict):
+    """A weighted score over metrics, each mapped to 0-1."""
+
+    weights: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]]
+    """``task/metric`` to how much it counts."""
+    scale: dict[str, tuple[Annotated[float, Field(allow_inf_nan=False)], ...]] = {}
+    """``task/metric`` to (worst, best): the values that count as 0 and 1; by default the metric's own bounds."""
+
+
+class ForgettingSpec(Strict):
+    """Which task shows what a variant forgot, and which what it gained."""
+
+    general: Name
+    """A likelihood task on general text, without the chat template."""
+    domain: Name
+    """The task that fine-tuning was for."""
+
+
 class WorkspaceSpec(Strict):
     """The content of workspace.yaml."""
 
@@ -211,6 +233,8 @@ class WorkspaceSpec(Strict):
     datasets: dict[Name, DatasetSpec]
     tasks: dict[Name, TaskSpec]
     settings: Settings = Settings()
+    composites: dict[Name, CompositeSpec] = {}
+    forgetting: ForgettingSpec | None = None
 
     @model_validator(mode="after")
     def _tasks_name_datasets(self) -> WorkspaceSpec:
@@ -240,3 +264,12 @@ class RunSpec(Strict):
     """Of every interval."""
     family: tuple[str, ...] = ()
     """The primary metrics as ``task/metric``: with the adapters they are the family of Holm's correction."""
+    composites: dict[Name, CompositeSpec] = {}
+    forgetting: ForgettingSpec | None = None
+    own_metrics: dict[Name, str] = {}
+    """The user's own metrics that tasks name, with the fingerprint of their files when the run was made."""
+
+    @property
+    def clean_tasks(self) -> dict[str, TaskSpec]:
+        """The tasks as the workspace asks them, without those whose inputs were perturbed."""
+        return {name: task for name, task in self.tasks.items() if task.perturbation is None}

@@ -180,7 +180,10 @@ def load_workspace(folder: Path) -> Workspace:
         return Workspace(folder, parse_workspace(path), folder / path.name)
     if (folder / "spec.json").is_file():
         run = Run(folder).spec
-        spec = WorkspaceSpec(models=run.models, datasets=run.datasets, tasks=run.tasks, settings=run.settings)
+        spec = WorkspaceSpec(
+            models=run.models, datasets=run.datasets, tasks=run.clean_tasks, settings=run.settings,
+            composites=run.composites, forgetting=run.forgetting,
+        )  # fmt: skip
         return Workspace(folder, spec, folder / "spec.json", only_run=folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; expected a workspace, a folder with {FILE_NAME}.")

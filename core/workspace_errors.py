@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -9,10 +10,13 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from core.data.perturb import expected_names, find_perturbation, why_not
 from core.errors import InputError, nearest
-from core.metrics.registry import metrics_for
-from core.spec import KINDS, TaskSpec, WorkspaceSpec
+from core.metrics.registry import all_metrics, find_metric, metrics_for
+from core.own.files import OwnFile, find_own_metrics, read_declaration
+from core.spec import IMPORTED_KINDS, NAME_PATTERN, TaskSpec, WorkspaceSpec
 from core.strict_yaml import YamlDocument, read_yaml
+from core.workspace_declared import declared_mistakes
 
 Key = tuple[str | int, ...]
 _SHOWN = 6
@@ -32,7 +36,17 @@ def parse_workspace(path: Path) -> WorkspaceSpec:
     except ValidationError as error:
         _refuse(_sentences(document, error.errors()))
         raise AssertionError("a validation error has at least one message") from error
-    _refuse([sentence for name, task in spec.tasks.items() for sentence in _task_mistakes(document, name, task)])
+    if spec.models.imported:
+        raise InputError(
+            f"{document.place(('models', 'imported'))}: models.imported: a run writes this key itself; read predictions with: lorascope "
+            "score --predictions FILE."
+        )
+    sentences = [sentence for name, task in spec.tasks.items() for sentence in _task_mistakes(document, name, task)]
+    if not sentences:  # what is built on tasks can be judged only where these are sound
+        sentences = [
+            f"{document.place(key)}: {_dotted(key)}: {text}." for key, text in declared_mistakes(spec, path.parent)
+        ]
+    _refuse(sentences)
     return spec
 
 
@@ -161,6 +175,15 @@ def _task_mistakes(document: YamlDocument, name: str, task: TaskSpec) -> list[st
         whole = ("tasks", name, *key)
         sentences.append(f"{document.place(whole)}: {_dotted(whole)}: {text}.")
 
+    if task.kind in IMPORTED_KINDS:
+        say(
+            ("kind",),
+            f"found {task.kind!r}, whose predictions come from elsewhere and are asked of no model; leave the task out and read "
+            f"them with: lorascope score --task {task.kind} --predictions FILE",
+        )
+        return sentences
+    if task.imported:
+        say(("imported",), "a run writes this key itself; read predictions with: lorascope score --predictions FILE")
     raw = document.content["tasks"][name]
     for place, option in enumerate(raw.get("options") or ()):
         if isinstance(option, bool):
@@ -168,20 +191,64 @@ def _task_mistakes(document: YamlDocument, name: str, task: TaskSpec) -> list[st
                 ("options", place),
                 f"found {str(option).lower()}, expected a text or a number; put it in quotes if it is a label",
             )
-    known = {metric.name: metric for kind in KINDS for metric in metrics_for(kind)}
-    fitting = ", ".join(metric.name for metric in metrics_for(task.kind)) or "none"
-    for place, metric in enumerate(task.metrics):
-        if metric not in known:
-            say(("metrics", place), f"found {metric!r}{nearest(metric, known)}, expected one of: {fitting}")
-        elif task.kind not in known[metric].kinds:
-            kinds = ", ".join(sorted(known[metric].kinds))
-            say(
-                ("metrics", place),
-                f"found {metric!r}, which is for {kinds} and not for {task.kind}; expected one of: {fitting}",
-            )
+    for key, text in _metric_mistakes(document.path.parent, task):
+        say(key, text)
     for key, listed in (("primary", task.primary or ()), ("bands", tuple(task.bands))):
         for metric in listed:
             if metric not in task.metrics:
                 here = f"{nearest(metric, task.metrics)}, expected one of the task's metrics: {', '.join(task.metrics) or 'none'}"
                 say((key,), f"found {metric!r}{here}")
+    for key, text in _perturbation_mistakes(task):
+        say(key, text)
     return sentences
+
+
+def _metric_mistakes(folder: Path, task: TaskSpec) -> Iterable[tuple[Key, str]]:
+    """Yield the key and the sentence of each metric that is unknown or does not apply; a file in metrics/ may be one too."""
+    own = find_own_metrics(folder) if task.metrics else {}
+    fitting = ", ".join(metric.name for metric in metrics_for(task.kind)) or "none"
+    for place, name in enumerate(task.metrics):
+        known, file = find_metric(name), own.get(name)
+        if known is not None and file is not None:
+            yield (
+                ("metrics", place),
+                f"found {name!r}, which is lorascope's own metric and {file.shown} too; rename the file",
+            )
+        elif known is not None and task.kind not in known.kinds:
+            kinds = ", ".join(sorted(known.kinds))
+            yield (
+                ("metrics", place),
+                f"found {name!r}, which is for {kinds} and not for {task.kind}; expected one of: {fitting}",
+            )
+        elif known is None and file is None:
+            hint = nearest(name, (*all_metrics(), *own))
+            here = f", or a file metrics/{name}.py" if re.fullmatch(NAME_PATTERN, name) else ""
+            yield ("metrics", place), f"found {name!r}{hint}, expected one of: {fitting}{here}"
+        elif file is not None and (mistake := _own_mistake(file, task)):
+            yield ("metrics", place), mistake
+
+
+def _own_mistake(file: OwnFile, task: TaskSpec) -> str | None:
+    try:
+        kinds = read_declaration(file).kinds
+    except InputError as error:
+        return f"found {file.name!r}, but {str(error).removesuffix('.')}"
+    if task.kind in kinds:
+        return None
+    return f"found {file.name!r}, which {file.shown} says is for {', '.join(kinds)} and not for {task.kind}"
+
+
+def _perturbation_mistakes(task: TaskSpec) -> Iterable[tuple[Key, str]]:
+    """Yield the key and the sentence of each perturbation that is unknown, named twice, or does not apply."""
+    if task.perturbation is not None:
+        yield ("perturbation",), "a run writes this key itself; name perturbations under `robustness`, a list"
+    if task.robustness and not task.metrics:
+        yield ("robustness",), "the task has no metrics, and so nothing could drop; name at least one under `metrics`"
+    for place, name in enumerate(task.robustness):
+        perturbation = find_perturbation(name)
+        if perturbation is None:
+            yield ("robustness", place), f"found {name!r}{expected_names(name)}"
+        elif name in task.robustness[:place]:
+            yield ("robustness", place), f"found {name!r} twice; expected each perturbation once"
+        elif reason := why_not(perturbation, task):
+            yield ("robustness", place), f"found {name!r}, which does not apply here: {reason}"

@@ -13,7 +13,7 @@ from dashboard.parts.navigation import pages
 from dashboard.parts.run_picker import top_bar
 from dashboard.parts.style import apply_style
 
-WITHOUT_BAR = frozenset({"rate"})  # rating is blind: nothing there says which run it is
+WITHOUT_BAR = frozenset({"rate", "data"})  # rating is blind, and data files belong to no run
 
 
 def main() -> None:

@@ -5,9 +5,12 @@ The only place that caches. Values are shared by all sessions and must not be ch
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from functools import partial
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -15,24 +18,67 @@ import streamlit as st
 from core import example_texts
 from core.adapters import Finding, check_against_base, read_adapter
 from core.compare import compare, example_scores
+from core.data.prompt import PromptRenderer
+from core.derived import StatisticsReader
 from core.errors import InputError
 from core.examples import ExampleTable
+from core.lines import Filter
 from core.metrics.efficiency import Efficiency, summarise_probe
+from core.own.files import FOLDER, all_files
+from core.own.rows import workspace_of
 from core.predict import observations
-from core.records import Example
 from core.results import Comparison
+from core.slices import find_slices, matcher
 from core.store import Run
+from core.trust import record_path
 from core.workspace import Workspace
 
 _ENTRIES = 64
+_SLOTS = 96
+
+
+@dataclass
+class Slot:
+    """A place for the result of work that shows its progress while it is done, which a cached function must not."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the session that does the work."""
+    made: bool = False
+    value: Any = None
+    refusal: Exception | None = None
+    """Why there is no value and will be none: the same input would be refused again."""
+
+
+@st.cache_resource(max_entries=_SLOTS, show_spinner=False)
+def slot(key: tuple[Hashable, ...]) -> Slot:
+    """Return the place that all sessions share for the work with this key."""
+    return Slot()
+
+
+def renderer(folder: Path) -> PromptRenderer:
+    """Return the tokenizer and chat template of a model's folder.
+
+    Raises:
+        InputError: there is no tokenizer.json, or it cannot be read.
+    """
+    return _renderer(str(folder), _newest_time(folder) if folder.is_dir() else 0)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _renderer(folder: str, changed: int) -> PromptRenderer:
+    return PromptRenderer(Path(folder))
 
 
 def evidence_state(run: Run) -> tuple[int, int]:
-    """Return what changes whenever the run's evidence does: how many files there are, and the newest one's time (ns)."""
+    """Return what changes whenever what a comparison reads does: how many files there are, and the newest one's time (ns)."""
     files = [
         run.folder / "evidence.parquet",
         run.folder / "examples.parquet",
         *(run.folder / "parts").glob("*/*.parquet"),
+        # What a worker found of the user's own metrics, and whether they may run at all.
+        *(run.folder / "derived" / "own").glob("*.json"),
+        *own_metric_files(run),
+        record_path(),
     ]
     times = []
     for file in files:
@@ -43,13 +89,22 @@ def evidence_state(run: Run) -> tuple[int, int]:
     return len(times), max(times, default=0)
 
 
+def own_metric_files(run: Run) -> list[Path]:
+    """Return the files of the workspace's own metrics, if the run names any."""
+    place = workspace_of(run) if run.spec.own_metrics else None
+    return [] if place is None else list(all_files(place / FOLDER))
+
+
 def comparison(run: Run, reference: str, part: str | None) -> Comparison:
     """Return every metric of a run, every variant against ``reference``.
 
     Args:
         run: which run; what is there so far, if it is not finished.
         reference: a variant's name.
-        part: a slice, ``field=value`` or ``language=xx``; None is all examples.
+        part: a slice, any name of `core.slices`; None is all examples.
+
+    Raises:
+        InputError: the run has no slice of this name.
     """
     return _comparison(str(run.folder), evidence_state(run), reference, part)
 
@@ -73,19 +128,47 @@ def _efficiency(folder: str, written: int, reference: str, level: float, seed: i
 
 
 def slices(run: Run) -> tuple[str, ...]:
-    """Return the tags and languages that part the run's examples, sorted."""
+    """Return what parts the run's examples: tags and languages, sorted, and then every other slice that is large enough."""
     return _slices(str(run.folder), evidence_state(run))
 
 
-def _within(example: Example, part: str) -> bool:
-    return part in example.tags or part == f"language={example.language}"
+def slice_ids(run: Run, task: str, part: str) -> frozenset[str]:
+    """Return the ids of a task's examples that lie in a slice.
+
+    Raises:
+        InputError: the run has no slice of this name.
+    """
+    return _slice_ids(str(run.folder), evidence_state(run), task, part)
+
+
+def statistics_reader(run: Run) -> StatisticsReader:
+    """Return what holds a run's statistics in memory, so that the next slice of it reads nothing."""
+    return _reader(str(run.folder), evidence_state(run))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _reader(folder: str, state: tuple[int, int]) -> StatisticsReader:
+    return StatisticsReader(Run(Path(folder)), in_memory=True)
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _lies_in(folder: str, state: tuple[int, int], part: str) -> Filter:
+    return matcher(Run(Path(folder)), part)
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _slice_ids(folder: str, state: tuple[int, int], task: str, part: str) -> frozenset[str]:
+    inside = _lies_in(folder, state, part)
+    return frozenset(example.id for example in Run(Path(folder)).examples if example.task == task and inside(example))
 
 
 # The state of the evidence is part of each key. (Streamlit leaves out arguments whose name begins with an underscore.)
 @st.cache_resource(max_entries=_ENTRIES, show_spinner="Comparing")
 def _comparison(folder: str, state: tuple[int, int], reference: str, part: str | None) -> Comparison:
-    where = None if part is None else partial(_within, part=part)
-    return compare(Run(Path(folder)), reference, where=where)
+    if part is None:
+        return compare(Run(Path(folder)), reference)
+    reader = _reader(folder, state)
+    return compare(reader.run, reference, where=_lies_in(folder, state, part), reader=reader)
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
@@ -93,18 +176,18 @@ def _scores(folder: str, state: tuple[int, int], task: str, metric: str, parts: 
     table = example_scores(Run(Path(folder)), task, metric)
     if not parts:
         return table
-    examples = [example for example in Run(Path(folder)).examples if example.task == task]
-    kept = {example.id for example in examples if all(_within(example, part) for part in parts)}
+    kept = frozenset.intersection(*(_slice_ids(folder, state, task, part) for part in parts))
     return table[table.index.isin(kept)]
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def _slices(folder: str, state: tuple[int, int]) -> tuple[str, ...]:
-    examples = Run(Path(folder)).examples
+    run = Run(Path(folder))
     found: Counter[str] = Counter()
-    for example in examples:
+    for example in run.examples:
         found.update({*example.tags, *([f"language={example.language}"] if example.language else [])})
-    return tuple(sorted(name for name, count in found.items() if count < len(examples)))
+    named = sorted(name for name, count in found.items() if count < len(run.examples))
+    return tuple(dict.fromkeys([*named, *(one.name for one in find_slices(run))]))
 
 
 def example_table(run: Run, task: str) -> ExampleTable:

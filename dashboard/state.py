@@ -7,6 +7,7 @@ here and never from the session itself.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from core.workspace import Workspace, load_workspace
 
 WORKSPACE_VARIABLE = "LORASCOPE_WORKSPACE"
 RUN, REFERENCE, SLICE = "run", "reference", "slice"
+DROPPED, DROPPED_NOTE = "data-dropped", "data-dropped-note"
 TASK, METRIC, VARIANT, EXAMPLE, OUTCOME, TAGS = "task", "metric", "variant", "example", "outcome", "tags"
 ALL_EXAMPLES = "all examples"
 BOUND = frozenset({RUN, REFERENCE, SLICE})
@@ -33,7 +35,7 @@ class Selection:
     """None while the workspace has no run."""
     reference: str
     slice: str | None
-    """``field=value`` or ``language=xx``; None is all examples."""
+    """Any name of `core.slices`; None is all examples."""
 
     def link(self, **more: str | None) -> dict[str, str]:
         """Return the query parameters of a link to another page that keeps what is being looked at."""
@@ -92,11 +94,33 @@ def choose_run(name: str) -> None:
         st.session_state.pop(key, None)
 
 
+def choose_slice(name: str | None) -> None:
+    """Make a slice the one that is looked at; None leaves it as it is. To be called as a widget's callback, as `choose_run`."""
+    if name is not None and name != asked(SLICE):
+        st.session_state[SLICE] = name
+
+
 def asked(key: str) -> str | None:
     """Return a choice that lives in the URL: what its widget says or, before the widget was drawn, the URL itself."""
     if (value := st.session_state.get(key)) is not None:
         return str(value)
     return st.query_params.get(key)
+
+
+def dropped() -> tuple[str, ...]:
+    """Return the ids of the data files that were dropped in this session, in that order."""
+    return tuple(st.session_state.get(DROPPED, ()))
+
+
+def remember_dropped(ids: Sequence[str], note: str) -> None:
+    """Add data files to those that were dropped in this session, with what is to be said about it once."""
+    st.session_state[DROPPED] = list(dict.fromkeys([*dropped(), *ids]))
+    st.session_state[DROPPED_NOTE] = note
+
+
+def dropped_note() -> str:
+    """Return what is to be said of the last drop; asked again, nothing."""
+    return str(st.session_state.pop(DROPPED_NOTE, ""))
 
 
 def mode() -> Mode:

@@ -18,7 +18,7 @@ HEAVY = ("torch", "transformers", "peft", "accelerate")
 ONLY_IN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(HEAVY, ("core.engine", "core.jobs", "sample_data.train_adapters")),
     "streamlit": ("dashboard", "core.cli.dashboard"),
-    "evaluate": ("core.metrics.exchange",),
+    "evaluate": ("core.metrics.exchange", "core.jobs"),
     "datasets": ("core.metrics.exchange",),
     "trl": (),
     "pickle": (),
@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "core.store": ("core.spec", "core.records", "core.errors"),
     "core.strict_yaml": ("core.errors",),
     "core.stats": ("core.errors",),
-    "core.metrics": ("core.records", "core.errors", "core.stats"),
+    "core.metrics": ("core.records", "core.errors", "core.paths", "core.stats"),
     "core.weights": ("core.errors", "core.paths", "core.store"),
     "core.adapters": ("core.weights", "core.errors", "core.paths", "core.store", "core.records", "core.spec"),
     "core.plan": ("core.data.prompt", "core.tree", "core.records", "core.spec", "core.errors"),
@@ -45,12 +45,14 @@ MAY_NOT_IMPORT: dict[str, tuple[str, ...]] = {
     "core": ("dashboard", "tests", "sample_data"),
     "core.charts": ("core.cli", "core.jobs", "core.engine", "core.workspace"),
     "core.compare": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.workspace"),
+    "core.robustness": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.workspace", "core.compare"),
     "core.data": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.compare", "core.plan"),
     "core.workspace": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.compare", "core.plan"),
     "core.engine": (
         "core.jobs", "core.cli", "core.compare", "core.charts", "core.metrics", "core.stats", "core.store", "core.workspace",
     ),
     "core.jobs": ("core.cli", "core.compare", "core.charts", "core.stats"),
+    "core.imports": ("core.cli", "core.compare", "core.charts", "core.engine", "core.workspace", "core.stats"),
     "dashboard": ("core.engine", "core.cli", "tests", "sample_data"),
     "dashboard.parts": ("dashboard.app",),
     "dashboard.state": ("dashboard.views", "dashboard.parts", "dashboard.app"),
@@ -60,7 +62,7 @@ MAY_NOT_IMPORT: dict[str, tuple[str, ...]] = {
 
 ENGINE_USERS = ("core.engine", "core.jobs")
 """Nothing else of core or dashboard imports the engine; the sample's training script may."""
-JOBS_FOR_VIEWERS = ("core.jobs", "core.jobs.launch", "core.jobs.status")
+JOBS_FOR_VIEWERS = ("core.jobs", "core.jobs.launch", "core.jobs.own_launch", "core.jobs.status")
 """What of the jobs may be imported outside core.jobs: starting, watching and stopping, but no job itself."""
 CLI_ROOM = "core.cli"
 

@@ -122,6 +122,32 @@ def test_the_built_files_are_what_the_script_makes(tmp_path: Path) -> None:
         )
 
 
+def test_the_predictions_are_what_the_script_makes(tmp_path: Path) -> None:
+    shutil.copy(SAMPLE / "build_predictions.py", tmp_path / "build_predictions.py")
+    done = subprocess.run(
+        [sys.executable, tmp_path / "build_predictions.py"], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    shipped = sorted((SAMPLE / "predictions").iterdir())
+    assert [path.name for path in shipped] == ["finance.csv", "medical.jsonl", "vision.jsonl"]
+    for path in shipped:
+        assert (tmp_path / "predictions" / path.name).read_bytes() == path.read_bytes(), "run build_predictions.py"
+
+
+def test_the_predictions_are_as_described() -> None:
+    medical, finance, vision = (
+        read_rows(SAMPLE / "predictions" / name) for name in ("medical.jsonl", "finance.csv", "vision.jsonl")
+    )
+    assert (
+        len({row["id"] for row in medical}) == 120
+        and len({row["id"] for row in medical if row["split"] == "dev"}) == 40
+    )
+    assert 240 - sum(row["prediction"] is not None for row in medical) == 6
+    assert len({row["id"] for row in finance}) == 250 and len({row["variant"] for row in finance}) == 2
+    assert len({row["id"] for row in vision}) == 40
+    assert {box["label"] for row in vision for box in row["reference"]} == {"bird", "cat", "dog"}
+
+
 def test_training_rows_mix_the_five_tasks_in_the_stated_proportion() -> None:
     rows = read_rows(SAMPLE / "data/tickets.train.jsonl")
     assert len(rows) == 800

@@ -129,14 +129,30 @@ def _read_json_if_there(folder: Path, path: Path | None, warnings: list[str]) ->
     return content if isinstance(content, dict) else {}
 
 
+def training_seconds(folder: Path) -> float | None:
+    """Return how long the training took that left an adapter or a model in ``folder``; None where its files do not say.
+
+    The Trainer notes ``train_runtime`` in trainer_state.json and, where its script saved the metrics, in train_results.json
+    and all_results.json.
+    """
+    folder = Path(folder)
+    state = _read_json_if_there(folder, _trainer_state(folder), [])
+    return _training_seconds(
+        folder, tuple(entry for entry in _list(state.get("log_history")) if isinstance(entry, dict))
+    )
+
+
 def _training_seconds(folder: Path, log: tuple[dict[str, Any], ...]) -> float | None:
     """Return the run time that the Trainer noted: the largest, since some versions note it with every step."""
     noted = [seconds for entry in log if (seconds := _number(entry.get("train_runtime"))) is not None]
-    if not noted:
-        results = _read_json_if_there(folder, folder / "train_results.json", [])
-        seconds = _number(results.get("train_runtime"))
-        return seconds
-    return max(noted)
+    if noted:
+        return max(noted)
+    for name in ("train_results.json", "all_results.json"):
+        path = folder / name
+        results = _read_json_if_there(folder, path if path.is_file() else None, [])
+        if (seconds := _number(results.get("train_runtime"))) is not None:
+            return seconds
+    return None
 
 
 def _scale(rank: int | None, alpha: float | None, stabilised: bool) -> float | None:

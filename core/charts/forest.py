@@ -64,6 +64,8 @@ def forest_of_metric(comparison: Comparison, key: str, mode: Mode = "light") -> 
 def forest_of_all(comparison: Comparison, mode: Mode = "light", columns: int = 3) -> go.Figure:
     """Draw every metric's differences in a panel of its own, each in its own unit; languages apart are left out.
 
+    Labels of one metric have a panel each: leave out of ``comparison`` those that are not wanted.
+
     Args:
         comparison: what was compared.
         mode: light or dark.
@@ -78,7 +80,7 @@ def forest_of_all(comparison: Comparison, mode: Mode = "light", columns: int = 3
     figure = make_subplots(
         rows=lines, cols=columns, shared_yaxes=True, horizontal_spacing=0.035,
         vertical_spacing=min(58 / max(height - 84, 1), 1 / max(lines - 1, 1) * 0.6) if lines > 1 else 0,
-        subplot_titles=[escape(f"{row.task}: {metric_heading(row)}") for row in rows],
+        subplot_titles=[escape(f"{row.task}: {metric_heading(row)}{f' ({row.part})' if row.part else ''}") for row in rows],
     )  # fmt: skip
     colours = variant_colours(comparison.variants, mode)
     for i, row in enumerate(rows):
@@ -116,7 +118,7 @@ def _panel(figure: go.Figure, row: MetricRow, names: Sequence[str], colours: dic
 
 
 def _better_side(figure: go.Figure, row: MetricRow, names: Sequence[str], mode: Mode, place: _Place) -> None:
-    """Shade the side of zero where the variant is better, and fix the range so that the shade ends with the plot."""
+    """Shade the side of zero where the variant is better, if one is, and fix the range so that the shade ends with the plot."""
     bounds = [0.0]
     for name in names:
         if (found := row.differences.get(name)) is not None:
@@ -126,9 +128,10 @@ def _better_side(figure: go.Figure, row: MetricRow, names: Sequence[str], mode: 
     low, high = low - margin, high + margin
     start, end = (0.0, high) if row.higher_is_better else (low, 0.0)
     colours = PALETTES[mode]
-    figure.add_vrect(
-        x0=start, x1=end, fillcolor=colours.better_fill, opacity=0.45, line_width=0, layer="below", **place
-    )
+    if not row.direction_free:
+        figure.add_vrect(
+            x0=start, x1=end, fillcolor=colours.better_fill, opacity=0.45, line_width=0, layer="below", **place
+        )
     figure.add_vline(x=0, line_color=colours.muted, line_width=1, layer="below", **place)
     figure.update_xaxes(range=[low, high], zeroline=False, **place)
 

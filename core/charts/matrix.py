@@ -12,11 +12,11 @@ from core.results import Comparison
 
 
 def verdict_matrix(comparison: Comparison, mode: Mode = "light") -> go.Figure:
-    """Draw a mark for each metric (rows) and variant (columns); languages apart are left out.
+    """Draw a mark for each metric (rows) and variant (columns); languages apart are left out, and labels that are not primary.
 
     A cell's customdata is ``[MetricRow.key, variant]``.
     """
-    rows = [row for row in comparison.rows if row.language is None]
+    rows = [row for row in comparison.rows if row.primary or not row.is_detail]
     names = [name for name in comparison.variants if name != comparison.reference]
     colours = PALETTES[mode]
     fills = {"better": colours.better_fill, "worse": colours.worse_fill}
@@ -43,7 +43,8 @@ def verdict_matrix(comparison: Comparison, mode: Mode = "light") -> go.Figure:
     plain = {"showgrid": False, "zeroline": False}
     figure.update_xaxes(**plain, tickvals=list(range(len(names))), ticktext=[escape(name) for name in names], side="top",
                         range=[-0.5, len(names) - 0.5])  # fmt: skip
-    labels = [escape(f"{row.task}: {metric_heading(row)}") for row in rows]
+    parts = [f" ({row.part or row.language})" if row.is_detail else "" for row in rows]
+    labels = [escape(f"{row.task}: {metric_heading(row)}{part}") for row, part in zip(rows, parts, strict=True)]
     figure.update_yaxes(**plain, tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5, -0.5])
     level = percent(comparison.level)
     subtitle = (

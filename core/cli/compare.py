@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from core import notation
-from core.cli.options import examples, json_option, print_json, print_table, workspace_option
+from core.cli.further_tables import print_composites, print_forgetting, print_slices
+from core.cli.options import examples, json_option, print_json, print_table, say, workspace_option
+from core.cli.robustness_table import print_robustness
+from core.composite.results import CompositeResult
 from core.errors import InputError, nearest
-from core.results import Comparison, MetricRow
+from core.forgetting import ForgettingReport
+from core.jobs.own_launch import compute_own_metrics
+from core.results import Comparison, MetricRow, RobustnessRow
+from core.slices.results import SliceRow, SliceTable
 from core.store import Run
 from core.workspace import load_workspace
+
+_Row = TypeVar("_Row", MetricRow, RobustnessRow, SliceRow)
 
 
 @click.command(
@@ -26,29 +35,110 @@ from core.workspace import load_workspace
 @click.argument("run", required=False)
 @click.option("--reference", metavar="VARIANT", help="What the others are compared with; by default what the run says.")
 @click.option("--task", "tasks", multiple=True, metavar="TASK", help="Only this task; give it once for each.")
+@click.option(
+    "--own", is_flag=True, help="First compute the metrics of your own that are trusted (see: lorascope trust)."
+)
+@click.option(
+    "--slices", "by_slice", is_flag=True, help="Show the parts of the examples where the variants differ most."
+)
+@click.option("--composite", "composed", is_flag=True, help="Show the composites that the workspace declares.")
 @workspace_option
 @json_option
-def command(run: str | None, reference: str | None, tasks: tuple[str, ...], workspace: Path, as_json: bool) -> None:
+def command(
+    run: str | None, reference: str | None, tasks: tuple[str, ...], own: bool, by_slice: bool, composed: bool, workspace: Path,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Print a table of RUN: each metric of each variant, and its difference to the reference.
 
     RUN is an id, the start of one, or a run's folder; the newest run where it is left out.
     """
     from core.compare import compare
 
-    opened = _open(run, workspace)
+    opened = open_run(run, workspace)
     spec = opened.spec
     _check_known("variant", (reference,) if reference else (), spec.models.variants, opened)
-    _check_known("task", tasks, tuple(spec.tasks), opened)
+    _check_known("task", tasks, tuple(spec.clean_tasks), opened)
+    if own:
+        _compute_own(opened, reference)
     comparison = compare(opened, reference=reference or spec.reference)
-    rows = [row for row in comparison.rows if not tasks or row.task in tasks]
-    measured = list(comparison.efficiency) if not tasks else []
+    further = _further(opened, comparison, by_slice, composed)
     if as_json:
-        print_json(_as_json(comparison, rows, measured))
+        print_json(_as_json(comparison, tasks) | _further_json(further, tasks))
         return
-    _print(comparison, rows + measured)
+    print_comparison(
+        comparison, [*_of(tasks, comparison.rows), *_of(tasks, comparison.feedback), *_measured(comparison, tasks)]
+    )
+    print_robustness(comparison, _of(tasks, comparison.robustness))
+    if further.forgetting is not None and not tasks:
+        print_forgetting(further.forgetting)
+    if further.composites is not None:
+        print_composites(comparison, further.composites)
+    if further.slices is not None:
+        print_slices(further.slices, _of(tasks, further.slices.rows))
 
 
-def _open(name: str | None, workspace: Path) -> Run:
+@dataclass(frozen=True)
+class _Further:
+    """What stands beside the comparison; None where it was not asked for."""
+
+    forgetting: ForgettingReport | None
+    composites: tuple[CompositeResult, ...] | None
+    slices: SliceTable | None
+
+
+def _further(run: Run, comparison: Comparison, by_slice: bool, composed: bool) -> _Further:
+    from core.composite import composites
+    from core.forgetting import forgetting
+    from core.slices import slice_table
+
+    if composed and not run.spec.composites:
+        raise InputError(
+            f"{run.folder}: its spec declares no composite; declare one under `composites` in the workspace and evaluate again."
+        )
+    return _Further(
+        forgetting(run, comparison),
+        composites(run, comparison.reference) if composed else None,
+        slice_table(run, comparison.reference) if by_slice else None,
+    )
+
+
+def _further_json(further: _Further, tasks: tuple[str, ...]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    if further.forgetting is not None:
+        content["forgetting"] = asdict(further.forgetting)
+    if further.composites is not None:
+        content["composites"] = [asdict(result) for result in further.composites]
+    if further.slices is not None:
+        rows = [asdict(row) | {"key": row.key} for row in _of(tasks, further.slices.rows)]
+        content["slices"] = asdict(further.slices) | {"rows": rows}
+    return content
+
+
+def _of(tasks: tuple[str, ...], rows: Sequence[_Row]) -> list[_Row]:
+    """Return the rows of some tasks; all without a choice."""
+    return [row for row in rows if not tasks or row.task in tasks]
+
+
+def _measured(comparison: Comparison, tasks: tuple[str, ...]) -> list[MetricRow]:
+    """Return what the probe measured, which is of no task."""
+    return [] if tasks else list(comparison.efficiency)
+
+
+def _compute_own(run: Run, reference: str | None) -> None:
+    if not run.spec.own_metrics:
+        raise InputError(
+            f"{run.folder}: its tasks name no metric of your own; name one (the file metrics/NAME.py) in the workspace and evaluate again."
+        )
+    for sentence in compute_own_metrics(run, reference, say=say):
+        say(f"Note: {sentence}")
+
+
+def open_run(name: str | None, workspace: Path) -> Run:
+    """Return the run that a command is about: an id, the start of one, a folder, or the newest of the workspace.
+
+    Raises:
+        InputError: there is none.
+    """
     if name and (Path(name) / "spec.json").is_file():
         return Run(Path(name))
     opened = load_workspace(workspace)
@@ -70,14 +160,18 @@ def _check_known(what: str, names: tuple[str, ...], known: tuple[str, ...], run:
             )
 
 
-def _as_json(comparison: Comparison, rows: list[MetricRow], measured: list[MetricRow]) -> dict[str, Any]:
+def _as_json(comparison: Comparison, tasks: tuple[str, ...]) -> dict[str, Any]:
     content = asdict(comparison)
-    for key, listed in (("rows", rows), ("efficiency", measured)):
+    for key, listed in (
+        ("rows", _of(tasks, comparison.rows)), ("efficiency", _measured(comparison, tasks)),
+        ("robustness", _of(tasks, comparison.robustness)), ("feedback", _of(tasks, comparison.feedback)),
+    ):  # fmt: skip
         content[key] = [asdict(row) | {"key": row.key} for row in listed]
     return content
 
 
-def _print(comparison: Comparison, rows: list[MetricRow]) -> None:
+def print_comparison(comparison: Comparison, rows: list[MetricRow]) -> None:
+    """Print a comparison as a table for people, with how it was made under it."""
     if not rows:
         click.echo("There is nothing to compare: the tasks have no metrics.")
         return
@@ -98,7 +192,7 @@ def _print(comparison: Comparison, rows: list[MetricRow]) -> None:
 
 def _heading(row: MetricRow) -> str:
     unit = notation.UNIT_NAMES[row.unit]
-    return f"{notation.metric_name(row)} {'↑' if row.higher_is_better else '↓'}{f' {unit}' if unit else ''}"
+    return " ".join(filter(None, (notation.metric_name(row), notation.direction_arrow(row), unit)))
 
 
 def _cells(row: MetricRow, variant: str) -> tuple[str, str, str, str, str]:

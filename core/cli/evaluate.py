@@ -21,6 +21,13 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
     return None if value is None else tuple(name.strip() for name in value.split(",") if name.strip())
 
 
+def _asked(run: Run) -> str:
+    """Return the names of a run's tasks, and how many perturbed copies of them it has."""
+    clean = run.spec.clean_tasks
+    twins = len(run.spec.tasks) - len(clean)
+    return ", ".join(clean) + (f" and {twins} with perturbed inputs" if twins else "")
+
+
 @click.command(
     "evaluate",
     epilog=examples(
@@ -48,12 +55,17 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
     "--max-new-tokens", type=click.IntRange(min=1), help="Longest answer, in tokens (default: the workspace's)."
 )
 @click.option("--probe/--no-probe", default=None, help="Measure speed and memory, each variant alone.")
+@click.option(
+    "--robustness/--no-robustness",
+    default=True,
+    help="Evaluate under the perturbations that tasks name (default: yes).",
+)
 @click.option("--resume", metavar="RUN", help="Go on with a run that was cancelled, failed or killed.")
 @click.option("--detach", is_flag=True, help="Start it, print its id, and do not wait.")
 @json_option
 def command(
     workspace: Path, adapters: tuple[str, ...] | None, tasks: tuple[str, ...] | None, limit: int | None, name: str | None,
-    device: str | None, dtype: str | None, max_new_tokens: int | None, probe: bool | None, resume: str | None,
+    device: str | None, dtype: str | None, max_new_tokens: int | None, probe: bool | None, robustness: bool, resume: str | None,
     detach: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Evaluate the baseline and every adapter of a workspace, in a process of its own.
@@ -66,11 +78,13 @@ def command(
     else:
         given = {"device": device, "dtype": dtype, "max_new_tokens": max_new_tokens, "probe": probe}
         settings = {key: value for key, value in given.items() if value is not None}
-        choice = Choice(adapters=adapters, tasks=tasks, limit=limit, settings=settings, name=name)
+        choice = Choice(
+            adapters=adapters, tasks=tasks, limit=limit, settings=settings, robustness=robustness, name=name
+        )
         seconds = estimate_seconds(opened, choice)
         run = prepare_run(opened, choice)
         guess = f"; going by the last run it takes about {clock(seconds)}" if seconds else ""
-        say(f"Run {run.id}: {', '.join(run.spec.models.variants)} on {', '.join(run.spec.tasks)}{guess}")
+        say(f"Run {run.id}: {', '.join(run.spec.models.variants)} on {_asked(run)}{guess}")
     launch.start(run)
     if not detach:
         follow(run)

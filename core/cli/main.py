@@ -16,7 +16,20 @@ import click
 
 from core.errors import InputError, RunError
 
-COMMANDS = ("init", "demo", "evaluate", "runs", "compare", "dashboard")
+COMMANDS = (
+    "init",
+    "demo",
+    "inspect",
+    "evaluate",
+    "runs",
+    "compare",
+    "feedback",
+    "score",
+    "metrics",
+    "ratings",
+    "trust",
+    "dashboard",
+)
 """In the order in which a newcomer needs them; each is ``core.cli.NAME.command``, imported when it is asked for."""
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 

@@ -46,7 +46,7 @@ def _describe(run: Run) -> dict[str, Any]:
     except InputError as problem:
         state, done, total, error = "unknown", 0, 0, str(problem)
     return {
-        "id": run.id, "state": state, "created": spec.created, "variants": list(spec.models.variants), "tasks": list(spec.tasks),
+        "id": run.id, "state": state, "created": spec.created, "variants": list(spec.models.variants), "tasks": list(spec.clean_tasks),
         "reference": spec.reference, "limit": spec.limit, "done": done, "total": total, "error": error,
         "folder": str(run.folder),
     }  # fmt: skip

@@ -17,31 +17,42 @@ from typing import Any
 
 from jinja2 import TemplateError
 from jinja2.ext import Extension
-from jinja2.nodes import CallBlock, Node
+from jinja2.nodes import CallBlock, ContextReference, Node
 from jinja2.parser import Parser
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
+from core.data.placeholders import FIELD
 from core.errors import InputError
 
-_FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 TEMPLATE_DATE = date(2024, 7, 26)
 """What chat templates that ask for today's date are told; the date that Llama 3.1's own template falls back to."""
 _PROBE = "lorascope-answer-goes-here"
+_GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
+_NONCHARACTERS = tuple(map(chr, range(0xFDD0, 0xFDF0)))
+"""Code points that Unicode keeps for a program's own use: they mark places in a rendered text."""
+_REFUSALS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What a template raises on a conversation that it was not written for."""
 
 
 class _GenerationTag(Extension):
-    """``{% generation %}``: marks the assistant's words in a template; here its body is rendered as it is."""
+    """``{% generation %}``: marks the assistant's words in a template.
+
+    Its body is rendered as it is, between the two characters of the template's variable ``_generation_marks`` if there is one.
+    """
 
     tags = {"generation"}  # noqa: RUF012 - jinja2's own interface
 
     def parse(self, parser: Parser) -> Node:
         line = next(parser.stream).lineno
         body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        return CallBlock(self.call_method("_render"), [], [], body).set_lineno(line)
+        call = self.call_method("_render", [ContextReference()])
+        return CallBlock(call, [], [], body).set_lineno(line)
 
-    def _render(self, caller: Any) -> str:
-        return caller()
+    def _render(self, context: Context, caller: Any) -> str:
+        opening, closing = context.get("_generation_marks") or ("", "")
+        return f"{opening}{caller()}{closing}"
 
 
 @dataclass(frozen=True)
@@ -109,8 +120,26 @@ class PromptRenderer:
         found = self.config.get(name)
         return found.get("content") if isinstance(found, dict) else found
 
-    def render(self, messages: Sequence[Mapping[str, Any]], *, add_generation_prompt: bool = True) -> str:
+    @property
+    def marks_generation(self) -> bool:
+        """Whether the chat template says which words are the assistant's, with the ``{% generation %}`` tag."""
+        return _GENERATION.search(self.template or "") is not None
+
+    def render(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        add_generation_prompt: bool = True,
+        tools: Any = None,
+        marks: tuple[str, str] | None = None,
+    ) -> str:
         """Return the text that the chat template makes of a conversation.
+
+        Args:
+            messages: the conversation.
+            add_generation_prompt: whether the text ends where the assistant's answer begins.
+            tools: the tools on offer, as the template takes them.
+            marks: two characters to be put around what stands in the template's ``{% generation %}`` tags.
 
         Raises:
             InputError: the model has no chat template, or the template refuses the conversation.
@@ -118,10 +147,21 @@ class PromptRenderer:
         try:
             return self._compiled.render(
                 messages=[dict(message) for message in messages], add_generation_prompt=add_generation_prompt,
-                bos_token=self.special("bos_token") or "", eos_token=self.special("eos_token") or "", tools=None,
+                bos_token=self.special("bos_token") or "", eos_token=self.special("eos_token") or "", tools=tools,
+                _generation_marks=marks,
             )  # fmt: skip
-        except TemplateError as error:
+        except InputError:
+            raise
+        except _REFUSALS as error:
             raise InputError(f"{self.folder}: the chat template refused this conversation: {error}") from None
+
+    def generated_spans(self, messages: Sequence[Mapping[str, Any]], tools: Any = None) -> tuple[tuple[int, int], ...]:
+        """Return where the assistant's words stand in a rendered conversation: start and end of each, in characters.
+
+        None are found where `marks_generation` is false. As `render` otherwise.
+        """
+        marks = free_marks((messages, tools))
+        return take_marks(self.render(messages, add_generation_prompt=False, tools=tools, marks=marks), marks)[1]
 
     @cached_property
     def _compiled(self) -> Any:
@@ -194,6 +234,37 @@ class PromptRenderer:
         return digest.hexdigest()
 
 
+def free_marks(content: Any) -> tuple[str, str]:
+    """Return two characters that stand nowhere in ``content``: they can mark places in a text that is made of it.
+
+    Raises:
+        InputError: it holds all of the 32 code points that Unicode keeps for such use.
+    """
+    used = json.dumps(content, ensure_ascii=False, default=str)
+    free = [mark for mark in _NONCHARACTERS if mark not in used]
+    if len(free) < 2:
+        raise InputError(
+            "The row holds the noncharacters U+FDD0 to U+FDEF, which no text should: its parts cannot be marked."
+        )
+    return free[0], free[1]
+
+
+def take_marks(text: str, marks: tuple[str, str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Return a text without its marks, and where it was marked: start and end of each place, in characters."""
+    spans: list[tuple[int, int]] = []
+    pieces: list[str] = []
+    place = start = 0
+    for piece in re.split(f"([{marks[0]}{marks[1]}])", text):
+        if piece == marks[0]:
+            start = place
+        elif piece == marks[1]:
+            spans.append((start, place))
+        else:
+            pieces.append(piece)
+            place += len(piece)
+    return "".join(pieces), tuple(spans)
+
+
 def _raise_exception(message: str) -> None:
     raise TemplateError(message)
 
@@ -214,4 +285,4 @@ def fill(template: str, fields: Mapping[str, Any], where: str) -> str:
         value = fields[name]
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
-    return _FIELD.sub(put, template)
+    return FIELD.sub(put, template)

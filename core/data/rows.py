@@ -42,8 +42,14 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return [row.fields for row in read_placed_rows(path)]
 
 
-def read_placed_rows(path: Path) -> list[Row]:
-    """Return the rows of a data file with their places; as `read_rows` otherwise."""
+def read_placed_rows(path: Path, *, keep_nonfinite: bool = False) -> list[Row]:
+    """Return the rows of a data file with their places; as `read_rows` otherwise.
+
+    Args:
+        path: the file.
+        keep_nonfinite: NaN and infinity stay what they are, also the words that Python's json writes for them, instead of
+            being refused (JSON) or read as null (Parquet). For predictions: one bad number is one missing example.
+    """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path}: found the ending {suffix!r}, expected one of {', '.join(SUFFIXES)}.")
@@ -52,26 +58,30 @@ def read_placed_rows(path: Path) -> list[Row]:
             rows = _parquet(path)
         else:
             content = path.read_bytes()
-            rows = _csv(path, content) if suffix == ".csv" else _json(path, content, suffix)
+            rows = _csv(path, content) if suffix == ".csv" else _json(path, content, suffix, keep_nonfinite)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file. Correct the path, or put the file there.") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from None
     if not rows:
         raise InputError(f"{path}: the file has no rows; expected at least one.")
-    return [Row(row.place, {_clean_text(key): _clean(value) for key, value in row.fields.items()}) for row in rows]
+    return [
+        Row(row.place, {_clean_text(key): _clean(value, keep_nonfinite) for key, value in row.fields.items()})
+        for row in rows
+    ]
 
 
-def _json(path: Path, content: bytes, suffix: str) -> list[Row]:
+def _json(path: Path, content: bytes, suffix: str, keep_nonfinite: bool) -> list[Row]:
     body = content.removeprefix(_BOM)
     if suffix == ".json" and body.lstrip()[:1] == b"[":
-        listed = _parse(path, "", _decode(path, "", body))
+        listed = _parse(path, "", _decode(path, "", body), keep_nonfinite)
         return [Row(f"item {i}", _as_object(path, f"item {i}", value)) for i, value in enumerate(listed, start=1)]
     rows = []
     for number, line in enumerate(body.split(b"\n"), start=1):  # only \n ends a line: U+2028 may stand inside a text
         text = _decode(path, f"line {number}", line).strip()
         if text:
-            rows.append(Row(f"line {number}", _as_object(path, f"line {number}", _parse(path, f"line {number}", text))))
+            place = f"line {number}"
+            rows.append(Row(place, _as_object(path, place, _parse(path, place, text, keep_nonfinite))))
     return rows
 
 
@@ -88,9 +98,9 @@ def _decode(path: Path, place: str, content: bytes) -> str:
         ) from None
 
 
-def _parse(path: Path, place: str, text: str) -> Any:
+def _parse(path: Path, place: str, text: str, keep_nonfinite: bool) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=float if keep_nonfinite else _refuse_constant)
     except json.JSONDecodeError as error:
         where = f"{place}, column {error.colno}" if place else f"line {error.lineno}, column {error.colno}"
         found = text[error.pos : error.pos + 30].splitlines()
@@ -165,16 +175,16 @@ def _clean_text(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
-def _clean(value: Any) -> Any:
-    """Return a value that JSON can hold."""
+def _clean(value: Any, keep_nonfinite: bool = False) -> Any:
+    """Return a value that JSON can hold (or that Python writes as JSON, where numbers need not be finite)."""
     if isinstance(value, str):
         return _clean_text(value)
     if isinstance(value, dict):
-        return {_clean_text(str(key)): _clean(inner) for key, inner in value.items()}
+        return {_clean_text(str(key)): _clean(inner, keep_nonfinite) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(inner) for inner in value]
+        return [_clean(inner, keep_nonfinite) for inner in value]
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return value if keep_nonfinite or math.isfinite(value) else None
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, datetime | date | time):

@@ -12,18 +12,21 @@ import streamlit as st
 from core.charts.theme import Mode
 from core.errors import RunError
 from core.example_options import Answer, OptionBar, reference_text
+from core.feedback import PAGE, Entry, Feedback, Thumb, give_feedback
+from core.feedback.log import Output
 from core.gains import GainStrip, gain_strip
-from core.notes import Note, Notes, Thumb, add_note
 from core.records import Example
 from core.spec import TaskSpec
 from core.store import Run
 from dashboard.parts.gain_strip import draw_gain_strip
+from dashboard.parts.original_input import original_beside
 from dashboard.parts.word_diff import Piece, exact_text, word_diff
 
 _THUMBS: tuple[Thumb, ...] = ("down", "up")
 """In the order of st.feedback's values."""
 PANES_A_ROW = 2
 BARS_SHOWN = 12
+NOTES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,16 @@ class Card:
     marked: bool
     dropped: bool
     """Whether words that only the other has are shown, struck through."""
+    original: Example | None = None
+    """What a perturbed example was made from."""
 
 
-def draw_card(run: Run, card: Card, notes: Notes, mode: Mode) -> None:
+def draw_card(run: Run, card: Card, feedback: Feedback, mode: Mode) -> None:
     """Draw the example and its panes."""
     example = card.example
-    if example.prompt:
+    if card.original is not None and card.task.perturbation is not None:
+        original_beside(card.original, example, card.task.perturbation, mode)
+    elif example.prompt:
         with st.expander("Prompt as the model saw it"):
             exact_text(example.prompt, "card-prompt", name="prompt", tall=True)
     _reference(example)
@@ -72,7 +79,8 @@ def draw_card(run: Run, card: Card, notes: Notes, mode: Mode) -> None:
                 _pane(card, pane)
                 if pane.variant in strips:
                     draw_gain_strip(strips[pane.variant], scale, pane.variant, card.other, mode, f"gain-{pane.variant}")
-                _note(run, notes.of(example.task, example.id, pane.variant))
+                _feedback(run, feedback.of(example.task, example.id, pane.variant))
+                _said_elsewhere(feedback, (example.task, example.id, pane.variant))
 
 
 def _reference(example: Example) -> None:
@@ -156,32 +164,47 @@ def _bars(bars: Sequence[OptionBar], colour: str, ranked: bool) -> str:
     return f'<div class="ls-options">{"".join(lines)}</div>'
 
 
-def _note(run: Run, note: Note) -> None:
+def _feedback(run: Run, entry: Entry) -> None:
     """Draw thumbs and remark of one output; what is entered is on disk before the page is drawn again."""
-    name = json.dumps([run.id, *note.key])
+    name = json.dumps([run.id, *entry.output])
     thumb_key, text_key = f"thumb-{name}", f"note-{name}"
 
     def save() -> None:
         value = st.session_state.get(thumb_key)
         text = str(st.session_state.get(text_key) or "").strip()
         try:
-            add_note(run, Note(*note.key, thumb=None if value is None else _THUMBS[value], text=text))
+            give_feedback(run, *entry.output, None if value is None else _THUMBS[value], text)
             st.session_state.pop("note-failed", None)
         except RunError as error:
             st.session_state["note-failed"] = (name, str(error))
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        default = _THUMBS.index(note.thumb) if note.thumb else None
+        default = _THUMBS.index(entry.thumb) if entry.thumb else None
         st.feedback("thumbs", key=thumb_key, default=default, on_change=save, width="content")
         st.text_input(
-            f"Note on {note.variant}", value=note.text, key=text_key, on_change=save, label_visibility="collapsed",
+            f"Note on {entry.variant}", value=entry.note, key=text_key, on_change=save, label_visibility="collapsed",
             placeholder="Note, kept with the run", max_chars=4_000,
         )  # fmt: skip
     failed = st.session_state.get("note-failed")
     if failed and failed[0] == name:
         st.html(f'<p class="ls-note-failed" role="alert">{html.escape(failed[1])}</p>')
-    elif not note.empty:
-        st.html(f'<p class="ls-foot">Saved {html.escape(note.at[:16].replace("T", " "))} UTC</p>')
+    elif not entry.empty:
+        st.html(f'<p class="ls-foot">Saved {html.escape(entry.time[:16].replace("T", " "))} UTC</p>')
+
+
+def _said_elsewhere(feedback: Feedback, output: Output) -> None:
+    """Draw what other sources than these pages said of an output."""
+    found = [entry for (source, about), entry in feedback.latest.items() if about == output and source != PAGE]
+    if not found:
+        return
+    thumbs = [entry.thumb for entry in found if entry.thumb]
+    notes = [f"{entry.source.partition('#')[0]}: {entry.note}" for entry in found if entry.note]
+    told = [f"Imported: {thumbs.count('up')} of {len(thumbs)} thumbs up"] if thumbs else []
+    told += [
+        *notes[:NOTES_SHOWN],
+        *([f"and {len(notes) - NOTES_SHOWN} more notes"] if len(notes) > NOTES_SHOWN else []),
+    ]
+    st.html("".join(f'<p class="ls-foot">{html.escape(line)}</p>' for line in told))
 
 
 CARD_CSS = """

@@ -14,6 +14,7 @@ from core.examples import ExampleTable, Measure, Outcome, Selection, measure_of,
 from core.metrics.metric import Metric
 from core.metrics.registry import all_metrics, metrics_for
 from core.notation import UNIT_NAMES, decimals, in_shown_unit, number_text
+from core.records import Kind
 from core.store import Run
 from dashboard import cache
 from dashboard.parts.example_card import Card, Pane
@@ -25,6 +26,8 @@ MARKS: dict[Outcome, str] = {
 _BETTER: dict[Outcome, bool] = {"fixed": True, "gained": True, "broken": False, "lost": False}
 
 
+_WHOLE_BY_ONE = ("generation", "likelihood", "multilabel", "ranking", "vision")
+"""Kinds of task in which one example has a value of its own even under a metric of all of them (its BLEU, its F1 of labels)."""
 OTHER_SCORES_UP_TO = 5_000
 """Examples up to which a pane shows the scores under all metrics, not under the chosen one alone."""
 
@@ -44,9 +47,15 @@ def metrics_of(run: Run, task: str) -> dict[str, Metric]:
     spec = run.spec.tasks[task]
     known = all_metrics()
     metrics = [known[name] for name in spec.metrics if name in known] or list(metrics_for(spec.kind))
-    # The F1 of a single label is right or wrong under another name.
-    single = [metric for metric in metrics if spec.kind != "classification" or metric.test != "corpus"]
+    single = [metric for metric in metrics if _judges_one(metric, spec.kind)]
     return {metric.name: metric for metric in single or metrics}
+
+
+def _judges_one(metric: Metric, kind: Kind) -> bool:
+    """Tell whether a metric says something about a single example: an AUC does not, nor the F1 of a single label."""
+    if metric.ordered or metric.by_label or metric.resampling_for(kind) != "examples":
+        return False
+    return metric.test != "corpus" or kind in _WHOLE_BY_ONE
 
 
 def scored_by(run: Run, task: str, metric: Metric) -> Scored:
@@ -162,7 +171,8 @@ def card_of(
         )
     answers = {pane.variant: pane.answer for pane in panes}
     other = answers.get(reference) or read_one(spec, example, evidence.get(reference, ()))
-    return Card(example, spec, tuple(panes), reference, other, marking != "off", marking == "both")
+    original = None if spec.perturbation is None else read_example(run, spec.perturbation.of, example_id)
+    return Card(example, spec, tuple(panes), reference, other, marking != "off", marking == "both", original)
 
 
 def _difference(measure: Measure, difference: float, outcome: Outcome) -> str:

@@ -15,7 +15,13 @@ _CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
 
 def chart(
-    figure: go.Figure, name: str, file_stem: str, data: Callable[[], pd.DataFrame], select: bool = False, alt: str = ""
+    figure: go.Figure,
+    name: str,
+    file_stem: str,
+    data: Callable[[], pd.DataFrame],
+    select: bool = False,
+    alt: str = "",
+    on_pick: Callable[[Any], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Show a chart with its export menu and return the points that were clicked.
 
@@ -26,12 +32,20 @@ def chart(
         data: makes the table behind the chart, when it is asked for.
         select: whether a click on a point should rerun the page.
         alt: what the chart shows, for screen readers.
+        on_pick: called with the customdata of a point that was clicked, before the page is drawn again.
     """
+    key = f"figure-{name}"
+
+    def picked() -> None:
+        points = st.session_state[key].selection.points
+        if on_pick is not None and points:
+            on_pick(points[0].get("customdata"))
+
     with st.container(key=f"chart-{name}"):
         export_menu(name, f"{file_stem}-{name}", data, lambda: figure)
         state: Any = st.plotly_chart(
-            figure, theme=None, key=f"figure-{name}", config=_CONFIG, alt=alt or None, width="stretch",
-            on_select="rerun" if select else "ignore", selection_mode="points",
+            figure, theme=None, key=key, config=_CONFIG, alt=alt or None, width="stretch",
+            on_select=picked if on_pick else "rerun" if select else "ignore", selection_mode="points",
         )  # fmt: skip
     return list(state.selection.points) if select else []
 

@@ -50,6 +50,11 @@ def face(title: str, text: str) -> None:
     st.html(f'<div class="ls-face"><h2>{html.escape(title)}</h2><p>{html.escape(text)}</p></div>')
 
 
+def heading(text: str) -> None:
+    """Draw a section's heading; names in it are shown as they are."""
+    st.html(f"<h4>{html.escape(text)}</h4>")
+
+
 def draw_or_face(draw: Callable[[], None], said: bool = False) -> bool:
     """Draw; or, where something cannot be read, draw the face that says what and what to do.
 

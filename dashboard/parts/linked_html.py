@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+import streamlit as st
 from streamlit.components.v2 import component
+
+from dashboard import state
 
 _SCRIPT = """
 export default function(component) {
@@ -46,18 +49,37 @@ th, td { padding: .26rem .6rem; text-align: right; border-bottom: 1px solid var(
   white-space: nowrap; }
 th { font-weight: 600; font-size: .86rem; } tbody th { font-weight: 500; text-align: left; font-size: .92rem; }
 table.wide th:first-child { position: sticky; left: 0; background: var(--ls-paper); z-index: 1; }
-thead th { border-bottom: 1.5px solid var(--ls-muted); vertical-align: bottom; } thead th:first-child { text-align: left; }
+thead th { border-bottom: 1.5px solid var(--ls-muted); vertical-align: bottom; }
+thead th:first-child { text-align: left; }
 .swatch { display: inline-block; width: .62rem; height: .62rem; border-radius: 50%; margin-right: .35rem;
   background: var(--variant); }
 tr.task th { font-weight: 650; color: var(--ls-text); padding-top: .65rem; text-align: left; }
 tr.language th { padding-left: 1.5rem; color: var(--ls-muted); } tr.language td { color: var(--ls-muted); }
 small, .muted { color: var(--ls-muted); font-size: .8rem; font-weight: 400; }
-.better { color: var(--ls-better); } .worse { color: var(--ls-worse); } .unclear, .same, .none { color: var(--ls-muted); }
+.better { color: var(--ls-better); } .worse { color: var(--ls-worse); }
+.unclear, .same, .none { color: var(--ls-muted); }
 .bg-better { background: var(--ls-better-fill); } .bg-worse { background: var(--ls-worse-fill); }
 td.mark { text-align: center; padding: .1rem .25rem; border-bottom: 2px solid var(--ls-paper); }
-td.mark a { display: block; padding: .12rem .5rem; border-radius: 4px; font-weight: 650; }
-table.matrix { width: auto; min-width: 60%; } table.matrix th { text-align: center; } table.matrix tbody th { text-align: left; }
+td.mark a { display: block; padding: .06rem .5rem; border-radius: 4px; font-weight: 650; line-height: 1.3; }
+.matrices { display: flex; flex-wrap: wrap; gap: 0 2.4rem; align-items: flex-start; }
+table.matrix { width: auto; flex: 0 1 auto; } table.matrix th { text-align: center; }
+table.matrix tbody th { text-align: left; }
 table.matrix tbody th, table.matrix td { border-bottom: 0; }
+table.matrix tbody th { padding: .06rem .6rem .06rem 0; font-size: .88rem; }
+table.matrix thead th { max-width: 5.4rem; padding: .1rem .25rem; font-size: .8rem; white-space: normal; overflow-wrap: anywhere; }
+tr.family th { font-size: .78rem; font-weight: 400; color: var(--ls-muted); text-align: left; padding-top: .45rem; }
+tr.fold th { font-size: .84rem; font-weight: 400; color: var(--ls-better); }
+tr.fold a:hover, td.labels a:hover { text-decoration: underline; }
+td.labels { text-align: left; font-size: .84rem; color: var(--ls-better); }
+td.reason { text-align: left; white-space: normal; color: var(--ls-muted); font-size: .86rem; }
+small.why { display: inline-block; white-space: normal; min-width: 7rem; max-width: 13rem; line-height: 1.3; overflow-wrap: anywhere; }
+table.numbers { width: auto; } table.numbers td, table.numbers th { padding-right: 1.1rem; }
+table.numbers td.text { text-align: left; white-space: normal; }
+table.numbers thead th { white-space: normal; max-width: 9rem; }
+table.numbers tr.chosen td, table.numbers tr.chosen th { background: var(--ls-neutral-fill); }
+.line { display: grid; grid-template-columns: 8.5rem 1fr auto; gap: .2rem 1rem; padding: .42rem .2rem; border-bottom: 1px solid var(--ls-grid); }
+.line:hover { background: var(--ls-neutral-fill); } .line b { font-weight: 600; }
+.line .to { color: var(--ls-better); white-space: nowrap; }
 td a.cell { display: block; margin: -.26rem -.6rem; padding: .26rem .6rem; } td a.cell:hover, td.mark a:hover,
 tbody th a:hover { background: var(--ls-neutral-fill); }
 table.dense th, table.dense td { padding: .26rem .38rem; } table.dense small { font-size: .72rem; }
@@ -81,11 +103,19 @@ def linked_html(content: str, key: str) -> tuple[str, dict[str, str]] | None:
 
     Args:
         content: everything that is not ours in it must be escaped already.
-        key: names the element on its page.
+        key: names the element on its page. A link to another slice moves the bar at the top.
     """
-    result = _COMPONENT(data=content, key=key, on_link_change=lambda: None)
+
+    def followed() -> None:
+        # The bar's own choices can be set only before the bar is drawn.
+        state.choose_slice(_parted(st.session_state[key].get("link"))[1].get(state.SLICE))
+
+    result = _COMPONENT(data=content, key=key, on_link_change=followed)
     clicked = result.get("link")
-    if not clicked:
-        return None
-    page, _, query = str(clicked).partition("?")
+    return _parted(clicked) if clicked else None
+
+
+def _parted(address: object) -> tuple[str, dict[str, str]]:
+    """Return an address of `link` as page and parameters."""
+    page, _, query = str(address or "").partition("?")
     return page.strip("/"), dict(parse_qsl(query))

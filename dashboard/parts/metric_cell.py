@@ -1,4 +1,4 @@
-"""Cells and tables of a comparison as escaped HTML: a value with its interval, a difference, a mark, and the links."""
+"""Cells of a comparison as escaped HTML: a value with its interval, a difference with its mark and p, and what tooltips say."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from core.notation import (
     MARKS,
     MEANINGS,
     UNIT_NAMES,
+    detectable_text,
     difference_texts,
-    metric_heading,
     p_text,
     percent,
     value_texts,
@@ -28,48 +28,6 @@ Link = Callable[[MetricRow, str | None], Mapping[str, str]]
 """Query parameters for a metric and, where a cell was clicked, a variant."""
 
 
-def verdict_matrix(comparison: Comparison, mode: Mode, parameters: Link) -> str:
-    """Return the table of marks: a row a metric, a column a variant but the reference, each cell a link to Compare."""
-    names = [name for name in comparison.variants if name != comparison.reference]
-    head = "".join(f"<th>{variant_name(comparison, name, mode)}</th>" for name in names)
-    lines = []
-    for row in comparison.rows:
-        if row.language is not None:
-            continue
-        address = link("compare", parameters(row, None))
-        cells = "".join(_mark_cell(row, name, comparison.level, parameters) for name in names)
-        label = f'<span class="muted">{escape(row.task)}</span> {escape(metric_heading(row))}'
-        lines.append(f'<tr><th><a href="{address}">{label}</a></th>{cells}</tr>')
-    return f'<table class="matrix"><thead><tr><th></th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-
-
-def comparison_table(
-    comparison: Comparison, mode: Mode, parameters: Link | None, chosen: str | None = None, languages: bool = False
-) -> str:
-    """Return the metric by variant table: tasks as groups, the reference first, languages under their metric if wanted.
-
-    Args:
-        comparison: what was compared.
-        mode: light or dark.
-        parameters: of the links; None for a table without any.
-        chosen: `MetricRow.key` of the row that is shown below the table.
-        languages: whether rows of one language are shown.
-    """
-    others = [name for name in comparison.variants if name != comparison.reference]
-    columns = [comparison.reference, *others]
-    head = "".join(f"<th>{variant_name(comparison, name, mode)}</th>" for name in columns)
-    lines, task = [], None
-    for row in comparison.rows:
-        if row.language is not None and not languages:
-            continue
-        if row.task != task:
-            task = row.task
-            lines.append(f'<tr class="task"><th colspan="{len(columns) + 1}">{escape(task)}</th></tr>')
-        lines.append(_line(comparison, row, others, parameters, row.key == chosen))
-    dense = " dense" if len(others) > COMPACT_ABOVE else ""
-    return f'<table class="wide{dense}"><thead><tr><th>Metric</th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-
-
 def variant_name(comparison: Comparison, name: str, mode: Mode) -> str:
     """Return a variant's name with its colour in front, as HTML."""
     colour = variant_colours(comparison.variants, mode)[name]
@@ -82,9 +40,10 @@ def value_tip(value: Value, row: MetricRow, level: float) -> str:
         return f"no value: {value.reason or 'not known why'}"
     number, interval = value_texts(value, row.unit)
     missing = f", {value.n_missing:,} without a value" if value.n_missing else ""
-    lines = [f"{number} {UNIT_NAMES[row.unit]} {interval} ({percent(level)}: {value.method})".replace("  ", " "),
-             f"n = {value.n:,}{missing}", value.signature]  # fmt: skip
-    return "\n".join(lines)
+    how = f"({percent(level)}: {value.method})" if interval else f"(interval: {value.method})" if value.method else ""
+    lines = [f"{number} {UNIT_NAMES[row.unit]} {interval} {how}".replace("  ", " ").strip(),
+             f"n = {value.n:,}{missing}", value.signature, row.caution]  # fmt: skip
+    return "\n".join(line for line in lines if line)
 
 
 def difference_tip(difference: Difference, row: MetricRow, level: float) -> str:
@@ -93,17 +52,21 @@ def difference_tip(difference: Difference, row: MetricRow, level: float) -> str:
         return f"nothing to compare: {difference.reason or 'not known why'}"
     number, interval = difference_texts(difference, row.unit)
     unit = "points" if UNIT_NAMES[row.unit] == "%" else UNIT_NAMES[row.unit]
-    raw = (
-        f"{p_text(difference.p)} unadjusted, {p_text(difference.p_adjusted)} adjusted"
-        if difference.p is not None
-        else ""
-    )
-    lines = [MEANINGS[difference.verdict], f"{number} {unit} {interval} ({percent(level)})".replace("  ", " "), raw,
-             f"n = {difference.n:,} pairs", difference.method]  # fmt: skip
+    adjusted = f", {p_text(difference.p_adjusted)} adjusted" if difference.p_adjusted is not None else ""
+    raw = f"{p_text(difference.p)} unadjusted{adjusted}" if difference.p is not None else ""
+    seen = detectable_text(difference, row.unit)
+    lines = [
+        difference.reason or MEANINGS[difference.verdict],
+        f"{number} {unit} {interval} ({percent(level)})".replace("  ", " "),
+        raw,
+        f"n = {difference.n:,} pairs" + (f"; shows differences of {seen} {unit} and more".rstrip() if seen else ""),
+        difference.method,
+    ]
     return "\n".join(line for line in lines if line)
 
 
-def _mark_cell(row: MetricRow, name: str, level: float, parameters: Link) -> str:
+def mark_cell(row: MetricRow, name: str, level: float, parameters: Link) -> str:
+    """Return a cell that holds the mark of a difference alone, and leads to it."""
     difference = row.differences.get(name)
     if difference is None:
         return '<td class="mark none">–</td>'
@@ -115,15 +78,18 @@ def _mark_cell(row: MetricRow, name: str, level: float, parameters: Link) -> str
     )
 
 
-def _line(comparison: Comparison, row: MetricRow, others: Sequence[str], parameters: Link | None, chosen: bool) -> str:
-    classes = " ".join(name for name, on in (("language", row.language is not None), ("chosen", chosen)) if on)
-    label = escape(row.language or "") if row.language is not None else escape(metric_heading(row))
-    if parameters is not None:
-        label = f'<a href="{link("compare", parameters(row, None))}">{label}</a>'
+def row_cells(comparison: Comparison, row: MetricRow, others: Sequence[str], parameters: Link | None) -> str:
+    """Return the cells of a row, the reference's first; where no variant has a value for one reason, the reason alone."""
+    names = [comparison.reference, *others]
+    reasons = {
+        row.values[name].reason if row.values[name].value is None else "" for name in names if name in row.values
+    }
+    if len(reasons) == 1 and (reason := next(iter(reasons))) != "":
+        told = f"no value: {reason or 'not known why'}"
+        return f'<td class="reason" colspan="{len(names)}" title="{escape(told, quote=True)}">{escape(told)}</td>'
     cells = [_value_cell(row, comparison.reference, comparison.level, len(others))]
     cells += [_pair_cell(row, name, comparison.level, parameters, len(others)) for name in others]
-    opening = f'<tr class="{classes}">' if classes else "<tr>"
-    return f"{opening}<th>{label}</th>{''.join(cells)}</tr>"
+    return "".join(cells)
 
 
 def _value_cell(row: MetricRow, name: str, level: float, n_others: int) -> str:
@@ -137,23 +103,32 @@ def _pair_cell(row: MetricRow, name: str, level: float, parameters: Link | None,
     if value is None:
         return '<td class="none">–</td>'
     tip, lines = value_tip(value, row, level), [_value_html(value, row, n_others)]
-    if difference is not None and difference.difference is not None:
-        number, interval = difference_texts(difference, row.unit)
-        tip += f"\n\n{difference_tip(difference, row, level)}"
-        mark = f'<span class="{difference.verdict}">{MARKS[difference.verdict]} {escape(number)}</span>'
-        between = f"<small>{escape(interval)}</small>" if interval else ""
-        p = f"<small>{escape(p_text(difference.p_adjusted))}</small>" if difference.p_adjusted is not None else ""
-        if n_others <= ONE_LINE_UP_TO:
-            lines.append(f"{mark} {between} {p}")
-        else:
-            parts = [mark, between, p] if n_others > COMPACT_ABOVE else [f"{mark} {between}", p]
-            lines += [part for part in parts if part]
+    if difference is not None:
+        tip += f"\n\n{difference_tip(difference, row, level)}" if value.value is not None else ""
+        lines += _difference_lines(difference, row, n_others)
     if parameters is None:
         return f'<td title="{escape(tip, quote=True)}">{"<br>".join(lines)}</td>'
     address = link("compare", parameters(row, name))
     return f'<td><a class="cell" href="{address}" title="{escape(tip, quote=True)}">{"<br>".join(lines)}</a></td>'
 
 
+def _difference_lines(difference: Difference, row: MetricRow, n_others: int) -> list[str]:
+    if difference.difference is None:
+        return []
+    number, interval = difference_texts(difference, row.unit)
+    # Where neither more nor less is better, a dash beside the number would read as its sign.
+    mark = "" if difference.verdict == "none" else f"{MARKS[difference.verdict]} "
+    told = f'<span class="{difference.verdict}">{mark}{escape(number)}</span>'
+    between = f"<small>{escape(interval)}</small>" if interval else ""
+    p = f"<small>{escape(p_text(difference.p_adjusted))}</small>" if difference.p_adjusted is not None else ""
+    if n_others <= ONE_LINE_UP_TO:
+        return [f"{told} {between} {p}"]
+    parts = [told, between, p] if n_others > COMPACT_ABOVE else [f"{told} {between}", p]
+    return [part for part in parts if part]
+
+
 def _value_html(value: Value, row: MetricRow, n_others: int) -> str:
+    if value.value is None:
+        return f'<small class="why">no value: {escape(value.reason or "not known why")}</small>'
     number, interval = value_texts(value, row.unit)
     return escape(number) + ("" if n_others > COMPACT_ABOVE or not interval else f" <small>{escape(interval)}</small>")

@@ -123,7 +123,9 @@ def _title(run: Run, status: RunStatus, reference: str) -> str:
     spec = run.spec
     others = [name for name in spec.models.variants if name != reference]
     limit = f", first {spec.limit:,} of each dataset" if spec.limit else ""
-    what = f"{', '.join(others) or 'no adapter'} against {reference} on {', '.join(spec.tasks)}{limit}"
+    twins = len(spec.tasks) - len(spec.clean_tasks)
+    perturbed = f" and {twins} with perturbed inputs" if twins else ""
+    what = f"{', '.join(others) or 'no adapter'} against {reference} on {', '.join(spec.clean_tasks)}{perturbed}{limit}"
     name, tone = STATE_NAMES[status.state], _TONES.get(status.state, "busy")
     return (
         f'<div class="ls-run"><b>{html.escape(run.id)}</b><span class="ls-chip {tone}">{name}</span>'

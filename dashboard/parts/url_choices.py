@@ -48,6 +48,21 @@ class UrlChoices:
             del st.query_params[name]
         self.remember()
 
+    def flag(self, name: str) -> bool:
+        """Tell whether a switch is on."""
+        return self.one(name) == "true"
+
+    def switch(self, name: str) -> dict[str, Any]:
+        """Return the ``key`` and ``on_change`` of the toggle for a switch, after setting it."""
+        key = f"{self.page}-{name}"
+        if st.session_state.get(key) != self.flag(name):
+            st.session_state[key] = self.flag(name)
+        return {"key": key, "on_change": lambda: self.put(name, "true" if st.session_state[key] else None)}
+
+    def parameters(self, **changes: str | None) -> dict[str, str | None]:
+        """Return the query parameters of a link to this page that keeps all choices but those changed."""
+        return {name: self.one(name) for name in self.names} | changes
+
     def changed(self, what: str, value: Any) -> bool:
         """Tell whether ``value`` is another than when this was asked last; False when it is asked for the first time."""
         key = f"{self.page}-{what}-seen"

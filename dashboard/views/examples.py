@@ -4,68 +4,38 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 from typing import cast
 
 import streamlit as st
 
-from core.charts.theme import variant_colours
 from core.example_aggregates import Aggregate, aggregates
 from core.example_texts import read_snippets
-from core.examples import ExampleTable, Outcome, Query, Selection, Sort, select
+from core.examples import Outcome, Query, Selection, select
+from core.feedback import Feedback
 from core.gains import GainStrip
-from core.metrics.metric import Metric
-from core.metrics.registry import all_metrics
-from core.notes import Notes, read_notes
-from core.store import Run
-from dashboard import cache, state
+from dashboard import cache, result_cache, state
 from dashboard.parts import frame
 from dashboard.parts.example_card import CARD_CSS, draw_card, strip_of
 from dashboard.parts.example_data import (
     MARKS,
-    Scored,
     card_of,
     lead,
     list_rows,
-    metrics_of,
     other_scores,
-    scored_by,
     threshold_text,
 )
 from dashboard.parts.example_export import example_menu
 from dashboard.parts.example_list import example_list, pager
 from dashboard.parts.example_rail import RAIL_CSS, draw_rail
+from dashboard.parts.example_scene import SORT, ExampleScene, example_pickers
 from dashboard.parts.footnote import examples_footnote
 from dashboard.parts.url_choices import UrlChoices
 
-SEARCH, SORT, MARKING, SHOWN = "search", "sort", "marking", "shown"
-_SORTS = {
-    "change": "Biggest change first",
-    "gain": "Biggest gain first",
-    "loss": "Biggest loss first",
-    "dataset": "As in the dataset",
-}
+SEARCH, MARKING, SHOWN = "search", "marking", "shown"
 _MARKING = {"added": "Mark added", "both": "Mark changes", "off": "No marks"}
 _PANES_AT_FIRST = 4
 _LIST, _PAGER = "examples-list", "examples-page"
 _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-@dataclass(frozen=True)
-class _Scene:
-    """What this drawing of the page is about."""
-
-    run: Run
-    reference: str
-    part: str | None
-    choices: UrlChoices
-    task: str
-    metrics: dict[str, Metric]
-    scored: Scored | None
-    variant: str
-    order: Sort
-    table: ExampleTable
-    colours: dict[str, str]
 
 
 def show() -> None:
@@ -77,19 +47,19 @@ def show() -> None:
     names = (state.TASK, state.METRIC, state.VARIANT, state.EXAMPLE, state.OUTCOME, state.TAGS, SEARCH, SORT, MARKING,
              SHOWN)  # fmt: skip
     headline = st.container(key="chart-examples-headline")
-    scene = _pickers(chosen.run, chosen.reference, chosen.slice, UrlChoices("examples", names))
+    scene = example_pickers(chosen.run, chosen.reference, chosen.slice, UrlChoices("examples", names))
     if not len(scene.table.ids):
         frame.nothing_so_far(chosen.run)
         return
-    notes = read_notes(chosen.run)
+    feedback = result_cache.feedback(chosen.run)
     with st.container(key="examples-body"):
         left, main, rail = st.columns([3.1, 6.2, 1.9])
         with left:
             selection, jump = _filters(scene)
             position = _open_position(scene, selection, jump)
-            _list(scene, selection, position, notes, jump)
+            _list(scene, selection, position, feedback, jump)
         with main, st.container(key="examples-main"):
-            strip = _opened(scene, selection, position, notes)
+            strip = _opened(scene, selection, position, feedback)
         found = _aggregates(scene, selection)
         with rail, st.container(key="examples-rail"):
             measure = scene.scored.measure if scene.scored else None
@@ -105,46 +75,13 @@ def show() -> None:
         )  # fmt: skip
 
 
-def _sentence(scene: _Scene, selection: Selection) -> str:
+def _sentence(scene: ExampleScene, selection: Selection) -> str:
     if scene.scored is None:
         return f"{scene.task} has no metric yet: its examples are shown in the order of the dataset, without scores."
     return lead(scene.scored.measure, selection.counts, scene.variant, scene.reference)
 
 
-def _pickers(run: Run, reference: str, part: str | None, choices: UrlChoices) -> _Scene:
-    """Draw task, metric, variant and order, and return what follows from them."""
-    columns = st.columns([2, 2.4, 2.2, 2.2])
-    tasks = list(run.spec.tasks)
-    task = choices.one(state.TASK, tasks) or tasks[0]
-    columns[0].selectbox("Task", tasks, **choices.widget(state.TASK, task, lambda: choices.put(state.METRIC, None)))
-    metrics = metrics_of(run, task)
-    # A link from a comparison names the row: task/metric[language].
-    asked = (choices.one(state.METRIC) or "").rpartition("/")[2].partition("[")[0]
-    metric = asked if asked in metrics else next(iter(metrics), None)
-    columns[1].selectbox(
-        "Judged by", list(metrics), disabled=not metrics, placeholder="no metric yet",
-        format_func=lambda name: f"{metrics[name].label} {'↑' if metrics[name].higher_is_better else '↓'}",
-        **choices.widget(state.METRIC, metric, lambda: choices.put(state.OUTCOME, None)),
-    )  # fmt: skip
-    variants = run.spec.models.variants
-    others = [name for name in variants if name != reference] or list(variants)
-    variant = choices.one(state.VARIANT, others) or others[0]
-    columns[2].selectbox("Variant", others, **choices.widget(state.VARIANT, variant))
-    order = choices.one(SORT, list(_SORTS)) or "change"
-    columns[3].selectbox(
-        "Order", list(_SORTS), format_func=_SORTS.__getitem__, disabled=not metrics, **choices.widget(SORT, order)
-    )  # fmt: skip
-    if asked and asked != metric and asked in all_metrics():
-        label = f"{all_metrics()[asked].label} is a number of all examples together"
-        by = f"; single examples are judged by {metrics[metric].label}" if metric else ""
-        st.html(f'<p class="ls-foot">{html.escape(label + by)}.</p>')
-    return _Scene(
-        run, reference, part, choices, task, metrics, scored_by(run, task, metrics[metric]) if metric else None, variant, cast(Sort, order),
-        cache.example_table(run, task), variant_colours(variants, state.mode()),
-    )  # fmt: skip
-
-
-def _filters(scene: _Scene) -> tuple[Selection, bool]:
+def _filters(scene: ExampleScene) -> tuple[Selection, bool]:
     """Draw search, tags and outcomes; return what they leave, and whether that is another list than the last one."""
     choices, table = scene.choices, scene.table
     text = choices.one(SEARCH) or ""
@@ -161,7 +98,10 @@ def _filters(scene: _Scene) -> tuple[Selection, bool]:
     known = scene.scored.measure.outcomes if scene.scored else ()
     outcome = cast(Outcome | None, choices.one(state.OUTCOME, known))
     found = cache.search_hits(scene.run, scene.task, text) if text.strip() else None
-    query = Query(scene.variant, scene.reference, outcome, tuple(tags), scene.part, found, scene.order)
+    if scene.part is not None:
+        inside = cache.slice_ids(scene.run, scene.task, scene.part)
+        found = inside if found is None else found & inside
+    query = Query(scene.variant, scene.reference, outcome, tuple(tags), None, found, scene.order)
     scored = scene.scored
     selection = select(table, scored.scores if scored else None, scored.measure if scored else None, query)
     if scored is not None:
@@ -187,7 +127,7 @@ def _filters(scene: _Scene) -> tuple[Selection, bool]:
     return selection, choices.changed("list", token)
 
 
-def _open_position(scene: _Scene, selection: Selection, is_new_list: bool) -> int | None:
+def _open_position(scene: ExampleScene, selection: Selection, is_new_list: bool) -> int | None:
     """Return which example is open: the one in the URL, or the first listed when there is none or the list is another."""
     asked = scene.choices.one(state.EXAMPLE)
     position = scene.table.position(asked)
@@ -198,7 +138,9 @@ def _open_position(scene: _Scene, selection: Selection, is_new_list: bool) -> in
     return position
 
 
-def _list(scene: _Scene, selection: Selection, position: int | None, notes: Notes, is_new_list: bool) -> None:
+def _list(
+    scene: ExampleScene, selection: Selection, position: int | None, feedback: Feedback, is_new_list: bool
+) -> None:
     if not len(selection.positions):
         st.html('<p class="ls-foot">No example is left by these filters. Take one of them away.</p>')
         return
@@ -209,7 +151,7 @@ def _list(scene: _Scene, selection: Selection, position: int | None, notes: Note
     prompt = scene.run.spec.tasks[scene.task].prompt or ""
     field = next(iter(_FIELD.findall(prompt)), None)
     snippets = read_snippets(scene.run, scene.task, [str(scene.table.ids[at]) for at in page], field)
-    noted = frozenset(example for task, example, _ in notes.latest if task == scene.task)
+    noted = frozenset(example for _, (task, example, _) in feedback.latest if task == scene.task)
     rows = list_rows(
         scene.table, page.tolist(), selection, scene.scored, snippets, scene.colours, noted, scene.reference
     )
@@ -220,7 +162,7 @@ def _list(scene: _Scene, selection: Selection, position: int | None, notes: Note
         )
 
 
-def _opened(scene: _Scene, selection: Selection, position: int | None, notes: Notes) -> GainStrip | None:
+def _opened(scene: ExampleScene, selection: Selection, position: int | None, feedback: Feedback) -> GainStrip | None:
     """Draw the open example; return where the chosen variant gained on it, if that is shown."""
     asked = scene.choices.one(state.EXAMPLE)
     if position is None:
@@ -241,18 +183,13 @@ def _opened(scene: _Scene, selection: Selection, position: int | None, notes: No
         other_scores(scene.run, scene.task, scene.metrics, scene.scored.metric.name if scene.scored else None), scene.colours, marking,
     )  # fmt: skip
     if card is not None:
-        draw_card(scene.run, card, notes, state.mode())
-    if notes.unreadable:
-        lines = (
-            "line of notes.jsonl cannot be read and is"
-            if notes.unreadable == 1
-            else "lines of notes.jsonl cannot be read and are"
-        )
-        st.html(f'<p class="ls-foot">{notes.unreadable} {lines} skipped.</p>')
+        draw_card(scene.run, card, feedback, state.mode())
+    for warning in feedback.warnings:
+        st.html(f'<p class="ls-foot">{html.escape(warning)}</p>')
     return None if card is None else strip_of(card, scene.variant)
 
 
-def _steps(scene: _Scene, selection: Selection, position: int, name: str) -> str:
+def _steps(scene: ExampleScene, selection: Selection, position: int, name: str) -> str:
     """Draw the open example's name, what is marked, and the buttons to its neighbours; return what is marked."""
     rank = selection.rank(position)
     where = (
@@ -277,7 +214,7 @@ def _steps(scene: _Scene, selection: Selection, position: int, name: str) -> str
     return marking
 
 
-def _aggregates(scene: _Scene, selection: Selection) -> tuple[Aggregate, ...]:
+def _aggregates(scene: ExampleScene, selection: Selection) -> tuple[Aggregate, ...]:
     spec = scene.run.spec.tasks[scene.task]
     return aggregates(
         selection.positions, list(scene.colours), scene.scored.scores if scene.scored else None,

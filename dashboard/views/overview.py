@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 import pandas as pd
@@ -15,12 +16,16 @@ from core.notation import metric_heading, metric_name, percent
 from core.results import Comparison
 from core.store import Run
 from dashboard import cache, state
-from dashboard.parts import frame, metric_cell, overview_data
+from dashboard.parts import frame, metric_tables, overview_data
 from dashboard.parts.export_menu import chart, export_menu
 from dashboard.parts.footnote import footnote
 from dashboard.parts.linked_html import linked_html
 from dashboard.parts.navigation import go
+from dashboard.parts.overview_lines import lines_html, overview_lines
+from dashboard.parts.url_choices import UrlChoices
 from dashboard.parts.verdict_card import ORDER, card_html, counted_rows, in_order
+
+MORE = "more"
 
 
 def show() -> None:
@@ -32,12 +37,17 @@ def show() -> None:
     if not frame.has_values(comparison):
         frame.nothing_so_far(chosen.run, chosen.slice)
         return
-    left, right = st.columns([11, 9], gap="medium")
-    with left:
+    if chosen.run.spec.models.imported:
+        # Answers that came from elsewhere have no cost that could be set against their quality.
         _cards(chosen, chosen.run, comparison)
-    with right:
-        _cost(chosen.run, comparison)
+    else:
+        left, right = st.columns([11, 9], gap="medium")
+        with left:
+            _cards(chosen, chosen.run, comparison)
+        with right:
+            _cost(chosen.run, comparison)
     _matrix(chosen, chosen.run, comparison)
+    _lines(chosen, chosen.run, comparison)
     footnote(chosen.run, comparison, chosen.slice)
     _without_metrics(chosen.run)
 
@@ -83,22 +93,33 @@ def _cost(run: Run, comparison: Comparison) -> None:
 
 
 def _matrix(chosen: state.Selection, run: Run, comparison: Comparison) -> None:
-    mode = state.mode()
+    mode, choices = state.mode(), UrlChoices("overview", (MORE,))
+    if len(comparison.variants) < 2:
+        return
     with st.container(key="chart-matrix"):
         st.markdown("#### Metric by metric")
-        export_menu(
-            "matrix", f"{run.id}-matrix", lambda: verdict_table(comparison), lambda: matrix_figure(comparison, mode)
-        )
-        content = metric_cell.verdict_matrix(
-            comparison, mode, lambda row, variant: chosen.link(metric=row.key, variant=variant)
+        more = metric_tables.n_more(comparison)
+        if more:
+            st.toggle(f"{more} more metric{'' if more == 1 else 's'} that are not primary", **choices.switch(MORE))
+        is_all = bool(more) and choices.flag(MORE)
+        shown = replace(comparison, rows=metric_tables.matrix_rows(comparison, is_all))
+        export_menu("matrix", f"{run.id}-matrix", lambda: verdict_table(comparison), lambda: matrix_figure(shown, mode))
+        content = metric_tables.verdict_matrix(
+            comparison, mode, lambda row, variant: chosen.link(metric=row.key, variant=variant), is_all
         )
         if clicked := linked_html(content, "matrix"):
             go(*clicked)
-    st.html('<p class="ls-foot">▲ better, ▼ worse, ≈ the same within the band declared beforehand, ? cannot be told at this n. '
-            "A mark leads to its numbers.</p>")  # fmt: skip
+    st.html('<p class="ls-foot">▲ better, ▼ worse, ≈ the same within the band declared beforehand, ? cannot be told at this n, '
+            "– no verdict. A mark leads to its numbers.</p>")  # fmt: skip
+
+
+def _lines(chosen: state.Selection, run: Run, comparison: Comparison) -> None:
+    lines = overview_lines(chosen, run, comparison)
+    if lines and (clicked := linked_html(lines_html(lines, chosen), "lines")):
+        go(*clicked)
 
 
 def _without_metrics(run: Run) -> None:
-    names = [name for name, task in run.spec.tasks.items() if not task.metrics]
+    names = [name for name, task in run.spec.clean_tasks.items() if not task.metrics]
     if names:
         st.html(f'<p class="ls-foot">Evidence without a metric chosen: {escape(", ".join(names))}.</p>')

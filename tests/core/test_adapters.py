@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from core.adapters import Finding, check_against_base, read_adapter
+from core.adapters import Finding, check_against_base, read_adapter, training_seconds
 from core.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -230,3 +230,15 @@ def test_what_is_no_lora_and_a_base_without_safetensors(tmp_path: Path) -> None:
     (base / "model.safetensors").unlink()
     findings = _check(tmp_path, base)
     assert (findings[0].level, findings[0].code) == ("warning", "base_unread")
+
+
+@pytest.mark.parametrize("name", ["trainer_state.json", "train_results.json", "all_results.json"])
+def test_training_time_from_whichever_file_the_trainer_left(tmp_path: Path, name: str) -> None:
+    folder = _adapter(tmp_path / "adapter")
+    assert training_seconds(folder) is None
+    noted = {"train_runtime": 12.5, "epoch": 1.0}
+    content = {"log_history": [{"loss": 1.0}, noted]} if name == "trainer_state.json" else noted
+    (folder / name).write_text(json.dumps(content))
+    assert training_seconds(folder) == read_adapter(folder).training_seconds == 12.5
+    (folder / name).write_text("{broken")
+    assert training_seconds(folder) is None

@@ -7,15 +7,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, norm
+from scipy.stats import t as t_distribution
+from sklearn.metrics import f1_score
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from core.compare import MIN_EXAMPLES, RESAMPLES, Headline, compare, headline, statistics_for
+from core.derived import StatisticsReader
 from core.errors import InputError
+from core.families import adjusted
 from core.metrics.registry import get_metric
+from core.predict import observations
 from core.records import BASELINE
-from core.results import Comparison, Difference, Value
+from core.results import Comparison, Difference, MetricRow, Value
+from core.stats.clusters import cluster_standard_error
 from core.stats.paired import sign_flip_test, swap_test
 from core.stats.rates import paired_difference_interval
 from core.stats.resampling import bootstrap_difference_interval, bootstrap_interval
@@ -55,7 +61,9 @@ def perplexity_run(folder: Path, lora: list[list[float] | None], base: list[list
 
 def drawn(seed: int, n: int, shift: float = 0.0) -> list[list[float] | None]:
     rng = np.random.default_rng(seed)
-    return [(-rng.gamma(2, 1, rng.integers(2, 9)) - shift).tolist() for _ in range(n)]
+    # The reference of an example has as many tokens for every variant.
+    lengths = np.random.default_rng(0).integers(2, 9, n)
+    return [(-rng.gamma(2, 1, length) - shift).tolist() for length in lengths]
 
 
 @pytest.fixture(scope="module")
@@ -245,12 +253,41 @@ def test_no_band_and_no_difference_is_unclear_not_same(tmp_path: Path) -> None:
 
 
 def test_groups_go_by_cluster(tmp_path: Path) -> None:
-    row = compare(rate_run(tmp_path / "mini", groups=True, metrics=["accuracy", "f1_macro"])).row("t/accuracy")
+    n, groups = 80, [f"g{number // 2}" for number in range(80)]
+    rng = np.random.default_rng(5)
+    base, lora = rng.random(n) < 0.5, rng.random(n) < 0.7
+    examples = [mini.example("t", number, "yes", group=groups[number]) for number in range(n)]
+    evidence = [
+        mini.chosen("t", name, number, "yes" if right else "no")
+        for name, some in ((BASELINE, base), ("lora", lora)) for number, right in enumerate(some)
+    ]  # fmt: skip
+    spec = mini.spec({"t": mini.task(metrics=["accuracy", "f1_macro"])})
+    comparison = compare(mini.write(tmp_path / "mini", spec, examples, evidence))
+    row = comparison.row("t/accuracy")
+    gaps = lora.astype(float) - base
+    # Both draw signs of the same 40 clusters.
+    expected = sign_flip_test(gaps, groups=groups, trials=comparison.trials, seed=3).p
+    assert row.differences["lora"].p == pytest.approx(expected, abs=0.01)
+    assert row.values["lora"].method == "cluster bootstrap (10,000 resamples, 40 clusters)"
+    assert row.differences["lora"].method.startswith("cluster sign-flip (10,000 draws, 40 clusters), cluster bootstrap")
+
+
+def test_few_clusters_take_student_s_t(tmp_path: Path) -> None:
+    comparison = compare(rate_run(tmp_path / "mini", groups=True, metrics=["accuracy", "f1_macro"]))
+    row = comparison.row("t/accuracy")
     groups = [f"g{number // 2}" for number in range(N)]
     gaps = np.array(LORA_RIGHT, dtype=float) - np.array(BASE_RIGHT, dtype=float)
-    assert row.differences["lora"].p == pytest.approx(sign_flip_test(gaps, groups=groups).p)
-    assert row.values["lora"].method == "cluster bootstrap (10,000 resamples, 13 clusters)"
-    assert row.differences["lora"].method.startswith("cluster sign-flip (exact, 13 clusters), cluster bootstrap")
+    error = cluster_standard_error(gaps, groups).clustered_small_sample
+    difference = row.differences["lora"]
+    assert difference.p == pytest.approx(2 * t_distribution(12).sf(gaps.mean() / error))
+    expected = t_distribution(12, gaps.mean(), error).interval(0.95)
+    assert (difference.low, difference.high) == pytest.approx(expected)
+    assert difference.method == "t test (13 clusters), influence functions (13 clusters, Student's t)"
+    own = cluster_standard_error(np.array(LORA_RIGHT, dtype=float), groups).clustered_small_sample
+    value = row.values["lora"]
+    assert value.low == pytest.approx(21 / 26 - t_distribution(12).isf(0.025) * own)
+    assert value.high == 1  # a rate goes no higher
+    assert comparison.row("t/f1_macro").differences["lora"].method.startswith("t test (13 clusters)")
 
 
 def test_a_variant_that_has_not_run_is_missing_with_the_reason(tmp_path: Path) -> None:
@@ -313,3 +350,118 @@ def test_a_run_without_examples_has_rows_without_values(tmp_path: Path) -> None:
     comparison = compare(mini.write(tmp_path / "mini", spec, [], [], finished=False))
     assert [row.values["lora"].value for row in comparison.rows] == [None] * 4
     assert all(row.values["lora"].reason for row in comparison.rows)
+
+
+def test_an_unknown_metric_spoils_no_other(tmp_path: Path) -> None:
+    comparison = compare(rate_run(tmp_path / "mini", metrics=["accuracy", "house_style", "f1_macro"]))
+    assert [row.key for row in comparison.rows] == ["t/accuracy", "t/house_style", "t/f1_macro"]
+    row = comparison.row("t/house_style")
+    reason = "metric house_style is not known to this version"
+    assert (row.values["lora"].value, row.values["lora"].reason, row.values["lora"].n_missing) == (None, reason, N)
+    assert (row.differences["lora"].verdict, row.differences["lora"].reason) == ("none", reason)
+    assert row.primary
+    assert comparison.family_size == 3  # what was declared counts
+    assert comparison.row("t/accuracy").differences["lora"].p is not None
+
+
+def labelled_run(folder: Path, **task: Any) -> Run:
+    rng = np.random.default_rng(4)
+    labels = rng.choice(["yes", "no", "maybe"], 60)
+    examples = [mini.example("t", number, str(label)) for number, label in enumerate(labels)]
+    evidence = [
+        mini.chosen("t", name, number, str(label) if rng.random() < skill else "no")
+        for name, skill in ((BASELINE, 0.5), ("lora", 0.8))
+        for number, label in enumerate(labels)
+    ]
+    return mini.write(folder, mini.spec({"t": mini.task(**task)}), examples, evidence)
+
+
+def test_a_metric_by_label_has_a_row_for_each_and_no_part_in_the_family(tmp_path: Path) -> None:
+    run = labelled_run(tmp_path / "mini", metrics=["accuracy", "f1_per_class"])
+    comparison = compare(run)
+    assert [row.key for row in comparison.rows] == [
+        "t/accuracy", "t/f1_per_class[yes]", "t/f1_per_class[no]", "t/f1_per_class[maybe]",
+    ]  # fmt: skip
+    assert [row.primary for row in comparison.rows] == [True, False, False, False]
+    assert comparison.family_size == 1
+    truth = [example.reference for example in run.examples]
+    said = observations(run, "t", "lora").predictions
+    for row, label in zip(comparison.rows[1:], mini.LABELS, strict=True):
+        expected = f1_score(truth, said, labels=[label], average="macro")
+        assert (row.part, row.is_detail) == (label, True)
+        assert row.values["lora"].value == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("primary", "family", "size"),
+    [(("f1_per_class",), (), 3), ((), ("t/f1_per_class[no]",), 1), (("accuracy", "f1_per_class"), (), 4)],
+)
+def test_a_metric_by_label_counts_each_label_where_it_is_declared(
+    tmp_path: Path, primary: tuple[str, ...], family: tuple[str, ...], size: int
+) -> None:
+    run = labelled_run(tmp_path / "mini", metrics=["accuracy", "f1_per_class"], primary=primary)
+    spec = run.spec.model_copy(update={"family": family})
+    run.__dict__["spec"] = spec
+    comparison = compare(run)
+    assert comparison.family_size == size
+    assert sum(row.primary for row in comparison.rows) == size
+
+
+def test_the_detectable_difference_is_what_so_many_examples_show_four_times_out_of_five(tmp_path: Path) -> None:
+    n, shown, rng = 200, 0, np.random.default_rng(0)
+    error = np.sqrt(2.0 / n)
+    rows = [
+        MetricRow("t", "m", "m", "f", "number", True, True, None, {}, {
+            "a": Difference(0.1, None, None, 0.2, None, n, "unclear", None, "")})
+        for _ in range(4)
+    ]  # fmt: skip
+    found = adjusted(rows, [{"a": error}] * 4, family_size=4, level=0.95)[0].differences["a"]
+    assert found.detectable == pytest.approx((norm.isf(0.05 / 8) + norm.isf(0.2)) * error)
+    gain = found.detectable
+    for _ in range(2_000):
+        estimate = gain + error * rng.normal()
+        shown += 2 * norm.sf(abs(estimate) / error) < 0.05 / 4
+    assert shown / 2_000 == pytest.approx(0.8, abs=0.03)
+    assert adjusted(rows, [{}] * 4, family_size=4, level=0.95)[0].differences["a"].detectable is None
+
+
+def test_every_tested_row_says_what_it_could_have_shown(comparison: Comparison) -> None:
+    told = [d for row in comparison.rows for d in row.differences.values() if d.p is not None and d.p < 0.9]
+    assert all(d.detectable is not None and d.detectable > 0 for d in told)
+    significant = [d for d in told if d.p_adjusted is not None and d.p_adjusted < 1e-3]
+    # What is shown beyond doubt is above what could have been shown.
+    assert significant
+    assert all(abs(d.difference or 0) > 0.6 * (d.detectable or 0) for d in significant)
+
+
+def test_the_caution_of_a_metric_reaches_the_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(get_metric("f1_macro")), "caution", "mind the gap")
+    comparison = compare(rate_run(tmp_path / "mini", metrics=["accuracy", "f1_macro"]))
+    assert [row.caution for row in comparison.rows] == ["", "mind the gap"]
+
+
+def test_many_examples_are_measured_metric_by_metric_with_the_same_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = labelled_run(tmp_path / "mini", metrics=["accuracy", "f1_macro", "f1_per_class"])
+    together = compare(run)
+    for kept in (run.folder / "derived").glob("comparison-*.json"):
+        kept.unlink()
+    monkeypatch.setattr("core.measuring.LARGE", 50)
+    assert compare(run) == together
+
+
+def test_a_slice_of_many_examples_is_measured_without_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = labelled_run(tmp_path / "mini", metrics=["accuracy", "f1_macro", "f1_per_class"])
+    drawn = compare(run, where=lambda example: example.reference != "no")
+    monkeypatch.setattr("core.measuring.LARGE", 50)
+    reader = StatisticsReader(run, in_memory=True)
+    found = compare(run, where=lambda example: example.reference != "no", reader=reader)
+    assert [row.key for row in found.rows] == [row.key for row in drawn.rows]
+    for one, two in zip(found.rows, drawn.rows, strict=True):
+        assert one.values["lora"].value == two.values["lora"].value
+        assert one.differences["lora"].difference == two.differences["lora"].difference
+        assert one.differences["lora"].n == two.differences["lora"].n
+    assert found.row("t/accuracy").differences == drawn.row("t/accuracy").differences
+    assert found.row("t/f1_macro").differences["lora"].method.startswith("t test, influence functions")
+    assert found.family_size == drawn.family_size

@@ -5,7 +5,8 @@ import pytest
 
 from core.metrics.metric import Statistics
 from core.metrics.registry import get_metric
-from core.panels import BootstrapJob, Resampler, SwapJob, aligned
+from core.panels import aligned
+from core.resampler import BootstrapJob, Masked, Resampler, SwapJob
 from core.stats.paired import swap_test
 from core.stats.resampling import bootstrap_values, bootstrap_weights
 
@@ -18,19 +19,23 @@ def arrays(seed: int, k: int, count: int = 3) -> list[np.ndarray]:
     return [rng.integers(0, 4, (N, k)).astype(float) for _ in range(count)]
 
 
+def masked(some: list[np.ndarray]) -> list[Masked]:
+    return [Masked(array, np.ones(N, dtype=bool)) for array in some]
+
+
 @pytest.mark.parametrize("groups", [None, GROUPS])
 @pytest.mark.parametrize("kept_bytes", [1 << 28, 1])
 def test_many_metrics_at_once_equal_one_at_a_time(
     groups: list[str] | None, kept_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Drawn whole the numbers are those of core.stats to the last draw; drawn in blocks they are of other draws."""
-    monkeypatch.setattr("core.panels.KEPT_BYTES", kept_bytes)
+    monkeypatch.setattr("core.draws.KEPT_BYTES", kept_bytes)
     resampler = Resampler(N, groups, seed=SEED, resamples=DRAWS, trials=DRAWS)
     perplexity, f1 = get_metric("perplexity"), get_metric("f1_macro")
-    jobs = [BootstrapJob(perplexity.value, arrays(0, 2)), BootstrapJob(f1.value, arrays(1, 6))]
+    jobs = [BootstrapJob(perplexity, masked(arrays(0, 2))), BootstrapJob(f1, masked(arrays(1, 6)))]
     swaps = [
-        SwapJob(perplexity.value, arrays(0, 2)[:2], arrays(2, 2)[:2]),
-        SwapJob(f1.value, arrays(1, 6)[:1], arrays(3, 6)[:1]),
+        SwapJob(perplexity, masked(arrays(0, 2)[:2]), masked(arrays(2, 2)[:2])),
+        SwapJob(f1, masked(arrays(1, 6)[:1]), masked(arrays(3, 6)[:1])),
     ]
     resampled, p = resampler.bootstrap(jobs), resampler.swap(swaps)
     assert [some.shape for some in resampled] == [(DRAWS, 3), (DRAWS, 3)]
@@ -38,13 +43,15 @@ def test_many_metrics_at_once_equal_one_at_a_time(
     weights = bootstrap_weights(N, DRAWS, SEED, groups)
     for job, values in zip(jobs, resampled, strict=True):
         for position, array in enumerate(job.arrays):
-            expected = bootstrap_values(array, job.value, weights)
+            expected = bootstrap_values(array.summed, job.metric.value, weights)
             assert np.quantile(values[:, position], 0.3) == pytest.approx(np.quantile(expected, 0.3), rel=exactly)
             if kept_bytes > 1:
                 np.testing.assert_allclose(values[:, position], expected, rtol=1e-12)
     for job, found in zip(swaps, p, strict=True):
         pairs = zip(job.references, job.others, strict=True)
-        expected = [swap_test(a, b, job.value, trials=DRAWS, seed=SEED, groups=groups).p for a, b in pairs]
+        expected = [
+            swap_test(a.summed, b.summed, job.metric.value, trials=DRAWS, seed=SEED, groups=groups).p for a, b in pairs
+        ]
         np.testing.assert_allclose(found, expected, atol=exactly)
 
 
@@ -56,7 +63,7 @@ def test_no_jobs_draw_nothing() -> None:
 
 def test_equal_variants_have_p_one() -> None:
     same = arrays(5, 2, 1)
-    job = SwapJob(get_metric("perplexity").value, same, same)
+    job = SwapJob(get_metric("perplexity"), masked(same), masked(same))
     assert Resampler(N, None, seed=0, resamples=10, trials=200).swap([job])[0].tolist() == [1.0]
 
 

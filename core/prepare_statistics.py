@@ -1,0 +1,155 @@
+"""Makes all statistics of a finished run beforehand, with all cores where it is worth it, and keeps them in ``derived/``.
+
+The work is handed to processes of our own kind (``python -m core.statistics_worker``) rather than to multiprocessing, whose
+children would run the program's main file again: within the dashboard that is a page.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from core.derived import StatisticsReader
+from core.metrics.registry import find_metric, get_metric
+from core.paths import import_path
+from core.store import Run
+
+WORTH_PROCESSES = 50_000
+"""Examples x metrics below which one process is faster than starting several."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many statistics are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """Metrics of one task and variant, made together, since they read the same predictions."""
+
+    task: str
+    variant: str
+    metrics: tuple[str, ...]
+
+
+def prepare_statistics(
+    run: Run, progress: Progress | None = None, workers: int | None = None, reader: StatisticsReader | None = None
+) -> int:
+    """Make every statistic of a run that is not kept yet, and keep it.
+
+    Nothing is done for a run that is not finished, or whose folder cannot be written: there its statistics are made when
+    they are read. One that fails is left out here, and fails with its reason where it is read.
+
+    Args:
+        run: the run.
+        progress: called after each statistic.
+        workers: processes; by default as many as there are cores, and one where the work is small.
+        reader: of this run, where one is at hand.
+
+    Returns:
+        How many were made.
+    """
+    reader = StatisticsReader(run) if reader is None else reader
+    shares = missing_shares(reader)
+    total = sum(len(share.metrics) for share in shares)
+    if not total or not _writable(run):
+        return 0
+    size = sum(len(share.metrics) * len(reader.index(share.task).ids) for share in shares)
+    if workers is None:
+        workers = (os.cpu_count() or 1) if size >= WORTH_PROCESSES else 1
+    done = 0
+    for share in _made(reader, shares, workers):
+        done += len(share.metrics)
+        if progress is not None:
+            progress(done, total)
+    return done
+
+
+def missing_shares(reader: StatisticsReader) -> list[Share]:
+    """Return what is not kept yet, task by task and variant by variant."""
+    spec, shares = reader.run.spec, []
+    for task, task_spec in spec.tasks.items():
+        metrics = [metric for name in task_spec.metrics if (metric := find_metric(name)) is not None]
+        for variant in spec.models.variants:
+            paths = {metric.name: reader.path(task, metric, variant) for metric in metrics}
+            missing = tuple(name for name, path in paths.items() if path is not None and not path.is_file())
+            if missing:
+                shares.append(Share(task, variant, missing))
+    return shares
+
+
+def make_share(reader: StatisticsReader, share: Share) -> None:
+    """Make and keep the statistics of a share; one that fails does not keep the others from being made."""
+    for name in share.metrics:
+        with suppress(Exception):  # read again where it is shown, and raised there
+            reader.read(share.task, get_metric(name), share.variant)
+
+
+def _made(reader: StatisticsReader, shares: Sequence[Share], workers: int) -> Iterator[Share]:
+    """Yield each share once it is made."""
+    if workers <= 1:
+        for share in shares:
+            make_share(reader, share)
+            yield share
+        return
+    waiting: SimpleQueue[Share] = SimpleQueue()
+    pieces = _cut(shares, workers)
+    for share in pieces:
+        waiting.put(share)
+    finished: SimpleQueue[Share] = SimpleQueue()
+    children = [_child(reader.run) for _ in range(min(workers, len(pieces)))]
+    try:
+        for child in children:
+            Thread(target=_feed, args=(child, waiting, finished), daemon=True).start()
+        for _ in pieces:
+            yield finished.get()
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+
+
+def _cut(shares: Sequence[Share], workers: int) -> list[Share]:
+    """Return shares cut by metric, so that there is one for each worker where there are fewer."""
+    pieces = -(-workers // len(shares))
+    return [
+        Share(share.task, share.variant, some)
+        for share in shares
+        for start in range(pieces)
+        if (some := share.metrics[start::pieces])
+    ]
+
+
+def _feed(child: subprocess.Popen[str], waiting: SimpleQueue[Share], finished: SimpleQueue[Share]) -> None:
+    """Give a child one share after the other; a child that died finishes its share unmade."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    while True:
+        try:
+            share = waiting.get_nowait()
+        except Empty:
+            return
+        with suppress(OSError, ValueError):
+            child.stdin.write(json.dumps([share.task, share.variant, share.metrics]) + "\n")
+            child.stdin.flush()
+            child.stdout.readline()
+        finished.put(share)
+
+
+def _child(run: Run) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        # -P: the folder that the user stands in is no place to import from.
+        [sys.executable, "-P", "-m", "core.statistics_worker", str(run.folder.resolve())],
+        env=os.environ | {"PYTHONPATH": import_path()}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
+    )  # fmt: skip
+
+
+def _writable(run: Run) -> bool:
+    derived = run.folder / "derived"
+    return os.access(derived if derived.is_dir() else run.folder, os.W_OK)

@@ -1,0 +1,142 @@
+"""Compare's first section: every metric of every variant, and one metric with its evidence, example by example."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import replace
+
+import streamlit as st
+
+from core.charts.forest import forest_of_all, forest_of_metric
+from core.charts.scatter import example_scatter, is_right_or_wrong, outcome_counts
+from core.charts.tables import comparison_table as comparison_data
+from core.metrics.registry import find_metric
+from core.notation import metric_name
+from core.results import MetricRow
+from dashboard import cache, state
+from dashboard.parts.compare_scene import LABELS, LANGUAGES, CompareScene
+from dashboard.parts.evidence_table import evidence_table, reading
+from dashboard.parts.export_menu import chart, export_menu
+from dashboard.parts.footnote import footnote
+from dashboard.parts.frame import heading
+from dashboard.parts.linked_html import linked_html
+from dashboard.parts.metric_rows import shown_rows
+from dashboard.parts.metric_tables import comparison_table
+from dashboard.parts.navigation import go
+from dashboard.parts.own_panel import own_panel
+
+
+def draw_metrics(scene: CompareScene) -> None:
+    """Draw the section."""
+    comparison = scene.comparison
+    primary = [row.key for row in comparison.rows if row.primary]
+    rows = {row.key: row for row in comparison.rows}
+    key = scene.key([*primary, *(key for key in rows if key not in primary)])
+    _table(scene, key)
+    _efficiency(scene)
+    footnote(scene.run, comparison, scene.chosen.slice, "hold the pointer over a number for its signature and method")
+    own_panel(scene.run, scene.chosen.reference)
+    if scene.variant is None:
+        return
+    _one_metric(scene, rows, key, scene.variant)
+    shown = tuple(row for row in shown_rows(comparison, scene.unfolded(None)) if row.differences)
+    if shown:
+        chart(
+            forest_of_all(replace(comparison, rows=shown), state.mode()), "differences", scene.run.id,
+            lambda: comparison_data(comparison), alt="Differences of the metrics in the table to the reference, with intervals",
+        )  # fmt: skip
+
+
+def _table(scene: CompareScene, key: str) -> None:
+    comparison, choices = scene.comparison, scene.choices
+    with st.container(key="chart-comparison"):
+        st.markdown("#### Every metric, every variant")
+        export_menu("comparison", f"{scene.run.id}-comparison", lambda: comparison_data(comparison))
+        switches = [(LANGUAGES, "Languages apart", any(row.language is not None for row in comparison.rows)),
+                    (LABELS, "Labels apart", any(row.part is not None for row in comparison.rows))]  # fmt: skip
+        with st.container(horizontal=True, gap="medium"):
+            for name, label, there in switches:
+                if there:
+                    st.toggle(label, **choices.switch(name))
+        content = comparison_table(comparison, state.mode(), scene.row_link, scene.unfolded(key), scene.fold_link)
+        if clicked := linked_html(content, "comparison-table"):
+            go(*clicked)
+
+
+def _efficiency(scene: CompareScene) -> None:
+    """Draw what the probe measured: each variant alone, warmed up, repeats interleaved."""
+    if not scene.comparison.efficiency:
+        return
+    measured = replace(scene.comparison, rows=scene.comparison.efficiency)
+    with st.container(key="chart-efficiency"):
+        st.markdown("#### Speed, each variant alone")
+        export_menu("efficiency", f"{scene.run.id}-efficiency", lambda: comparison_data(measured))
+        linked_html(comparison_table(measured, state.mode(), None), "efficiency-table")
+        repeats = max(value.n for row in measured.rows for value in row.values.values())
+        st.html(
+            f'<p class="ls-foot">{repeats} repeats on one machine: shown without a verdict, and in no count of metrics.</p>'
+        )
+
+
+def _one_metric(scene: CompareScene, rows: dict[str, MetricRow], key: str, variant: str) -> None:
+    """Draw the chosen metric: its differences, its numbers, and the examples of one variant against the reference."""
+    comparison, choices = scene.comparison, scene.choices
+    left, right = st.columns([3, 2])
+    left.selectbox(
+        "Metric", list(rows), format_func=lambda key: metric_name(rows[key]), **choices.widget(state.METRIC, key)
+    )
+    right.selectbox("Variant", scene.others, **choices.widget(state.VARIANT, variant))
+    row, one = rows[key], replace(comparison, rows=(rows[key],))
+    left, right = st.columns([3, 2])
+    with left:
+        chart(
+            forest_of_metric(comparison, key, state.mode()), "metric", scene.run.id, lambda: comparison_data(one),
+            alt=f"{metric_name(row)}: difference of each variant to the reference",
+        )  # fmt: skip
+    with right:
+        _examples(scene, row, variant)
+    with st.container(key="chart-evidence"):
+        heading(f"{metric_name(row)}: the numbers side by side")
+        export_menu("evidence", f"{scene.run.id}-evidence", lambda: comparison_data(one))
+        linked_html(evidence_table(comparison, row, state.mode(), variant), "evidence-table")
+        st.html(f'<p class="ls-foot">{html.escape(" ".join(reading(comparison, row)))}</p>')
+
+
+def _examples(scene: CompareScene, row: MetricRow, variant: str) -> None:
+    metric, comparison = find_metric(row.metric), scene.comparison
+    if metric is None or row.part is not None:
+        reason = "Its value of each single example is not stored." if metric is None else (
+            "One label has no value of a single example: accuracy and the confusion of labels do."
+        )  # fmt: skip
+        st.html(f'<p class="ls-foot">{reason}</p>')
+        return
+    scores = cache.scores(scene.run, row.task, row.metric, scene.chosen.slice, row.language)
+    scores = scores[[comparison.reference, variant]]
+    if not scores.notna().to_numpy().any():
+        st.html(f'<p class="ls-foot">{html.escape(row.label)} is a number of all examples together.</p>')
+        return
+    title = f"{metric_name(row)}, example by example"
+    are_counted = is_right_or_wrong(metric)
+    if are_counted:
+        figure = outcome_counts(scores, comparison.reference, variant, title, state.mode())
+    else:
+        figure = example_scatter(
+            scores, comparison.reference, variant, title, row.unit, row.higher_is_better, state.mode()
+        )
+    points = chart(
+        figure, "examples", scene.run.id, lambda: scores.rename_axis("example_id").reset_index(), select=True,
+        alt=f"{title}: {comparison.reference} against {variant}",
+    )  # fmt: skip
+    st.html('<p class="ls-foot">A click opens the examples behind it.</p>')
+    if points and (found := points[0].get("customdata")) is not None:
+        value = found[0] if isinstance(found, list) else found
+        go(
+            "examples",
+            examples_link(scene.chosen, row, variant) | {state.OUTCOME if are_counted else state.EXAMPLE: str(value)},
+        )
+
+
+def examples_link(chosen: state.Selection, row: MetricRow, variant: str) -> dict[str, str]:
+    """Return the query parameters that open Examples on what a row was computed from: of one language, that language."""
+    tags = None if row.language is None else f"language={row.language}"
+    return chosen.link(**{state.TASK: row.task, state.METRIC: row.metric, state.VARIANT: variant, state.TAGS: tags})

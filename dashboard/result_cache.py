@@ -1,0 +1,92 @@
+"""What the sections of Compare keep between reruns, beside `dashboard.cache`: slices, composites and what users said.
+
+Keyed, as there, by the state of the files that are read; values are shared by all sessions and must not be changed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.composite import CompositeResult, composites
+from core.feedback import Feedback, feedback_rows, read_feedback
+from core.feedback.log import EARLIER_NAME, FILE_NAME
+from core.results import MetricRow
+from core.slices import SliceTable, matcher, slice_table
+from core.store import Run
+from dashboard import cache
+
+_ENTRIES = 32
+
+
+def slices_of(run: Run, reference: str, part: str | None, more: tuple[str, ...] = ()) -> SliceTable:
+    """Return where the variants differ most.
+
+    Args:
+        run: which run.
+        reference: a variant's name.
+        part: the slice that is looked at; slices of it are then tried. None is all examples.
+        more: keys of metrics that are tried beside the primary ones.
+    """
+    return _slices_of(str(run.folder), cache.evidence_state(run), reference, part, more)
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner="Trying every slice")
+def _slices_of(
+    folder: str, state: tuple[int, int], reference: str, part: str | None, more: tuple[str, ...]
+) -> SliceTable:
+    reader = cache.statistics_reader(Run(Path(folder)))
+    where = None if part is None else matcher(reader.run, part)
+    return slice_table(reader.run, reference, more=more, where=where, reader=reader)
+
+
+def composites_of(run: Run, reference: str, part: str | None) -> tuple[CompositeResult, ...]:
+    """Return the composites that the run declares, over a slice or all examples."""
+    return _composites_of(str(run.folder), cache.evidence_state(run), reference, part)
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner="Weighing")
+def _composites_of(
+    folder: str, state: tuple[int, int], reference: str, part: str | None
+) -> tuple[CompositeResult, ...]:
+    reader = cache.statistics_reader(Run(Path(folder)))
+    where = None if part is None else matcher(reader.run, part)
+    return composites(reader.run, reference, where=where, reader=reader)
+
+
+def feedback(run: Run) -> Feedback:
+    """Return the thumbs and notes that a run's outputs were given, as they are on disk now."""
+    return _feedback(str(run.folder), _written(run))
+
+
+def satisfaction(run: Run, reference: str, part: str | None) -> tuple[MetricRow, ...]:
+    """Return a row of satisfaction for each task with thumbs, over a slice or all examples; without any there is none."""
+    written = _written(run)
+    return _satisfaction(str(run.folder), cache.evidence_state(run), written, reference, part) if any(written) else ()
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _feedback(folder: str, written: tuple[int, ...]) -> Feedback:
+    return read_feedback(Run(Path(folder)))
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _satisfaction(
+    folder: str, state: tuple[int, int], written: tuple[int, ...], reference: str, part: str | None
+) -> tuple[MetricRow, ...]:
+    run = Run(Path(folder))
+    return feedback_rows(run, reference, where=None if part is None else matcher(run, part))
+
+
+def _written(run: Run) -> tuple[int, ...]:
+    """Return size and time (ns) of the files with what users said, zeros where there is none."""
+    facts: list[int] = []
+    for name in (FILE_NAME, EARLIER_NAME):
+        try:
+            found = (run.folder / name).stat()
+        except FileNotFoundError:
+            facts += [0, 0]
+        else:
+            facts += [found.st_size, found.st_mtime_ns]
+    return tuple(facts)
