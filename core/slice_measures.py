@@ -145,7 +145,8 @@ class _Sliced:
         codes = self.setting.resampler.codes[rows] if self.setting.clusters else None
         if not self.metric.ordered:
             gradient = self._gradients[index]
-            moved = np.einsum("iek,ek->ie", self.arrays[rows], gradient)
+            # Entry by entry: each is then read as one piece.
+            moved = np.einsum("iek,ek->ei", self.arrays[rows], gradient).T
             return Spread(moved, self._units(rows), codes, "", self.setting.level)
         influence = self._ordered_influence(rows)
         if influence is not None:
@@ -158,7 +159,7 @@ class _Sliced:
         return value_gradient(self.sums, sizes, self.metric.value)
 
     def _units(self, rows: np.ndarray) -> np.ndarray:
-        return np.stack([entry.mask[rows] for entry in self.entries], axis=1)
+        return np.stack([entry.mask[rows] for entry in self.entries]).T
 
     def _ordered_influence(self, rows: np.ndarray) -> np.ndarray | None:
         out = np.zeros((len(rows), len(self.entries)))

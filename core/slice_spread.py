@@ -57,7 +57,7 @@ class Spread:
             return None, NOTHING
         if self.influence is None:
             return normal_p(gap, bounds.error), "z test"
-        _, units = self._error(mine, theirs)
+        units = self._units(mine)
         if bounds.error > 1e-8 * abs(gap):
             return float(2 * stdtr(units - 1, -abs(gap) / bounds.error)), "t test"
         # Examples that all differ alike have no spread; of their signs only two patterns reach the difference.
@@ -68,15 +68,18 @@ class Spread:
         assert self.influence is not None
         assert self.present is not None
         moved = self.influence[:, entry] - (0 if minus is None else self.influence[:, minus])
-        if self.codes is not None:
-            inside = self.present[:, entry]
-            numbers, inverse = np.unique(self.codes[inside], return_inverse=True)
-            units = len(numbers)
-            moved = np.bincount(inverse, weights=moved[inside], minlength=units)
-        else:
-            units = int(np.count_nonzero(self.present[:, entry]))
+        units = self._units(entry)
         if units < 2:
             return float("nan"), units
+        if self.codes is not None:
+            inside = self.present[:, entry]
+            moved = np.bincount(np.unique(self.codes[inside], return_inverse=True)[1], weights=moved[inside])
         # Examples that take no part add nothing to either sum.
         squares = float(moved @ moved) - float(moved.sum()) ** 2 / units
         return float(np.sqrt(max(0.0, squares) * units / (units - 1))), units
+
+    def _units(self, entry: int) -> int:
+        """Return how many examples (clusters) take part."""
+        assert self.present is not None
+        inside = self.present[:, entry]
+        return int(np.count_nonzero(inside)) if self.codes is None else len(np.unique(self.codes[inside]))

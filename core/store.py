@@ -1,6 +1,6 @@
 """A run's folder: written in parts, atomically; resumed; compacted; read lazily.
 
-    spec.json  environment.json  status.json  log.txt  preflight.json  probe.json  notes.jsonl
+    spec.json  environment.json  status.json  log.txt  preflight.json  probe.json  feedback.jsonl
     examples.parquet           what was asked, with prompts and references
     parts/VARIANT/00012.parquet   evidence of one planned part (whole batches), while the run goes on
     evidence.parquet           all evidence, once the run is finished

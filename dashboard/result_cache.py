@@ -5,14 +5,18 @@ Keyed, as there, by the state of the files that are read; values are shared by a
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 
+import plotly.graph_objects as go
 import streamlit as st
 
+from core.charts.forest import forest_of_all
+from core.charts.theme import Mode
 from core.composite import CompositeResult, composites
 from core.feedback import Feedback, feedback_rows, read_feedback
 from core.feedback.log import EARLIER_NAME, FILE_NAME
-from core.results import MetricRow
+from core.results import Comparison, MetricRow
 from core.slices import SliceTable, matcher, slice_table
 from core.store import Run
 from dashboard import cache
@@ -53,6 +57,33 @@ def _composites_of(
     reader = cache.statistics_reader(Run(Path(folder)))
     where = None if part is None else matcher(reader.run, part)
     return composites(reader.run, reference, where=where, reader=reader)
+
+
+def differences_figure(run: Run, part: str | None, comparison: Comparison, mode: Mode) -> go.Figure:
+    """Return the picture of all differences of a comparison; drawing dozens of panels takes longer than all else of a page.
+
+    Args:
+        run: of the comparison.
+        part: the slice that it is over; None is all examples.
+        comparison: with the rows to draw alone.
+        mode: light or dark.
+    """
+    keys = tuple(row.key for row in comparison.rows)
+    state = (cache.evidence_state(run), _written(run))
+    return _differences_figure(str(run.folder), state, comparison.reference, part, keys, mode, comparison)
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _differences_figure(
+    folder: str,
+    state: Hashable,
+    reference: str,
+    part: str | None,
+    keys: tuple[str, ...],
+    mode: Mode,
+    _drawn: Comparison,
+) -> go.Figure:
+    return forest_of_all(_drawn, mode)
 
 
 def feedback(run: Run) -> Feedback:

@@ -22,6 +22,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "datasets": ("core.metrics.exchange",),
     "trl": (),
     "pickle": (),
+    "sqlalchemy": ("core.ratings",),
 }
 """Who alone may import a package."""
 
@@ -52,6 +53,7 @@ MAY_NOT_IMPORT: dict[str, tuple[str, ...]] = {
         "core.jobs", "core.cli", "core.compare", "core.charts", "core.metrics", "core.stats", "core.store", "core.workspace",
     ),
     "core.jobs": ("core.cli", "core.compare", "core.charts", "core.stats"),
+    "core.ratings": ("core.cli", "core.jobs", "core.engine", "core.workspace", "core.compare", "core.metrics", "core.stats"),
     "core.imports": ("core.cli", "core.compare", "core.charts", "core.engine", "core.workspace", "core.stats"),
     "dashboard": ("core.engine", "core.cli", "tests", "sample_data"),
     "dashboard.parts": ("dashboard.app",),

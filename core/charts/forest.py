@@ -26,9 +26,6 @@ from core.results import Comparison, Difference, MetricRow
 
 _SYMBOLS = {"better": "circle", "worse": "circle", "same": "square", "unclear": "circle-open", "none": "circle-open"}
 
-_Place = dict[str, Any]
-"""Row and column of a panel, from 1; empty where there is only one."""
-
 
 def forest_of_metric(comparison: Comparison, key: str, mode: Mode = "light") -> go.Figure:
     """Draw one metric's difference to the reference for each variant, with the numbers written beside it.
@@ -40,9 +37,10 @@ def forest_of_metric(comparison: Comparison, key: str, mode: Mode = "light") -> 
     """
     row = comparison.row(key)
     names = [name for name in comparison.variants if name in row.differences]
-    figure = go.Figure()
-    _panel(figure, row, names, variant_colours(comparison.variants, mode), {})
-    _better_side(figure, row, names, mode, {})
+    traces = _panel(row, names, variant_colours(comparison.variants, mode))
+    bounds = _bounds(row, names)
+    figure = go.Figure(data=traces, layout={"shapes": _better_side(row, bounds, mode, "")})
+    figure.update_xaxes(range=bounds, zeroline=False)
     for name in names:
         difference = row.differences[name]
         number, interval = difference_texts(difference, row.unit)
@@ -83,22 +81,29 @@ def forest_of_all(comparison: Comparison, mode: Mode = "light", columns: int = 3
         subplot_titles=[escape(f"{row.task}: {metric_heading(row)}{f' ({row.part})' if row.part else ''}") for row in rows],
     )  # fmt: skip
     colours = variant_colours(comparison.variants, mode)
+    # All at once: adding traces and shapes one by one takes a time that grows with their square.
+    traces: list[go.Scatter] = []
+    shapes: list[dict[str, Any]] = []
     for i, row in enumerate(rows):
-        place: _Place = {"row": i // columns + 1, "col": i % columns + 1}
-        _panel(figure, row, names, colours, place)
-        _better_side(figure, row, names, mode, place)
+        axis, bounds = "" if i == 0 else str(i + 1), _bounds(row, names)
+        traces += [one.update(xaxis=f"x{axis}", yaxis=f"y{axis}") for one in _panel(row, names, colours)]
+        shapes += _better_side(row, bounds, mode, axis)
+        figure.layout[f"xaxis{axis}"].update(range=bounds, zeroline=False)
+    figure.add_traces(traces)
+    figure.update_layout(shapes=shapes)
     figure.update_yaxes(range=[len(names) - 0.4, -0.6])
     figure.update_annotations(font_size=12.5, xanchor="center", font_color=PALETTES[mode].text)
     styled(figure, mode, f"Differences to {comparison.reference}", _reading(comparison, rows), height)
     return figure.update_layout(margin={"t": 92})
 
 
-def _panel(figure: go.Figure, row: MetricRow, names: Sequence[str], colours: dict[str, str], place: _Place) -> None:
-    """Add one point with its interval for each variant."""
+def _panel(row: MetricRow, names: Sequence[str], colours: dict[str, str]) -> list[go.Scatter]:
+    """Return one point with its interval for each variant."""
+    points = []
     for name in names:
         difference = row.differences.get(name)
         if difference is None or difference.difference is None:
-            figure.add_trace(go.Scatter(x=[None], y=[escape(name)], mode="markers"), **place)
+            points.append(go.Scatter(x=[None], y=[escape(name)], mode="markers"))
             continue
         centre = in_shown_unit(difference.difference, row.unit)
         low, high = (None if x is None else in_shown_unit(x, row.unit) for x in (difference.low, difference.high))
@@ -106,34 +111,49 @@ def _panel(figure: go.Figure, row: MetricRow, names: Sequence[str], colours: dic
         if low is not None and high is not None:
             error = {"type": "data", "symmetric": False, "array": [max(high - centre, 0)],
                      "arrayminus": [max(centre - low, 0)], "thickness": 2, "width": 0, "color": colours[name]}  # fmt: skip
-        figure.add_trace(
+        points.append(
             go.Scatter(
                 x=[centre], y=[escape(name)], mode="markers", error_x=error, name=escape(name),
                 marker={"size": 10, "color": colours[name], "symbol": _SYMBOLS[difference.verdict],
                         "line": {"width": 2, "color": colours[name]}},
                 customdata=[[row.key, name]], hovertext=_hover(row, name, difference), hoverinfo="text",
-            ),
-            **place,
+            )
         )  # fmt: skip
+    return points
 
 
-def _better_side(figure: go.Figure, row: MetricRow, names: Sequence[str], mode: Mode, place: _Place) -> None:
-    """Shade the side of zero where the variant is better, if one is, and fix the range so that the shade ends with the plot."""
+def _bounds(row: MetricRow, names: Sequence[str]) -> list[float]:
+    """Return the range of a panel: all intervals and zero, with a margin."""
     bounds = [0.0]
     for name in names:
         if (found := row.differences.get(name)) is not None:
             bounds += [in_shown_unit(x, row.unit) for x in (found.difference, found.low, found.high) if x is not None]
     low, high = min(bounds), max(bounds)
     margin = 0.08 * (high - low or 1.0)
-    low, high = low - margin, high + margin
-    start, end = (0.0, high) if row.higher_is_better else (low, 0.0)
-    colours = PALETTES[mode]
-    if not row.direction_free:
-        figure.add_vrect(
-            x0=start, x1=end, fillcolor=colours.better_fill, opacity=0.45, line_width=0, layer="below", **place
-        )
-    figure.add_vline(x=0, line_color=colours.muted, line_width=1, layer="below", **place)
-    figure.update_xaxes(range=[low, high], zeroline=False, **place)
+    return [low - margin, high + margin]
+
+
+def _better_side(row: MetricRow, bounds: Sequence[float], mode: Mode, axis: str) -> list[dict[str, Any]]:
+    """Return the shade of the side of zero where the variant is better, if one is, and the line at zero.
+
+    Args:
+        row: the metric.
+        bounds: where the plot begins and ends; the shade ends with it.
+        mode: light or dark.
+        axis: the panel's number as plotly counts, empty for the first.
+    """
+    colours, place = PALETTES[mode], {"xref": f"x{axis}", "yref": f"y{axis} domain", "y0": 0, "y1": 1, "layer": "below"}
+    start, end = (0.0, bounds[1]) if row.higher_is_better else (bounds[0], 0.0)
+    shade = {
+        "type": "rect",
+        "x0": start,
+        "x1": end,
+        "fillcolor": colours.better_fill,
+        "opacity": 0.45,
+        "line": {"width": 0},
+    }
+    zero = {"type": "line", "x0": 0, "x1": 0, "line": {"color": colours.muted, "width": 1}}
+    return [{**one, **place} for one in ((zero,) if row.direction_free else (shade, zero))]
 
 
 def _hover(row: MetricRow, name: str, difference: Difference) -> str:

@@ -90,7 +90,8 @@ def _point(row: RobustnessRow, variant: str, drop: Difference, place: float, col
                  "arrayminus": [max(centre - low, 0)], "thickness": 2, "width": 0, "color": colour}  # fmt: skip
     number, interval = drop_texts(drop, row.unit)
     hover = [f"<b>{escape(variant)}</b>, {escape(row.perturbation_label)}", f"drop {escape(number)} {escape(interval)}",
-             f"{_MEANINGS[drop.verdict]}; {escape(p_text(drop.p_adjusted))} (adjusted)", f"n = {drop.n}, {escape(drop.method)}"]  # fmt: skip
+             f"{_MEANINGS[drop.verdict]}; {escape(p_text(drop.p_adjusted))} (adjusted)",
+             f"n = {drop.n}, {escape(drop.method)}"]  # fmt: skip
     return go.Scatter(
         x=[centre], y=[place], mode="markers", error_x=error, name=escape(variant),
         marker={"size": 9, "color": colour, "symbol": "circle" if drop.verdict in ("worse", "better") else "circle-open",
@@ -103,7 +104,7 @@ def _beside(row: RobustnessRow, drop: Difference | None) -> str:
     if drop is None or drop.difference is None:
         return "no value"
     number, interval = drop_texts(drop, row.unit)
-    mark = "" if drop.verdict == "none" else f"{MARKS[drop.verdict]}  "
+    mark = "" if drop.verdict == "none" else f"{MARKS[drop.verdict]} "
     return f"{mark}{number} {interval}"
 
 

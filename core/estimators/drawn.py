@@ -90,7 +90,8 @@ class Drawn:
         low, high, n_undefined = percentile_interval(drawn, setting.level)
         if low is None or n_undefined > len(drawn) / 2:
             return Bounds(None, None, UNDEFINED)
-        error = float(np.std(drawn[np.isfinite(drawn)]))
+        with np.errstate(over="ignore"):
+            error = float(np.std(drawn[np.isfinite(drawn)]))
         undefined = f", {n_undefined:,} of them undefined" if n_undefined else ""
         draws = f"{len(drawn):,} resamples{undefined}"
         if scheme == "blocks":

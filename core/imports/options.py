@@ -16,8 +16,9 @@ _SUM_TOLERANCE = 1e-6
 def label_set(table: Table, kind: Kind) -> tuple[str, ...]:
     """Return the labels of a task in sorted order, the same for every variant; empty for kinds without labels.
 
-    All labels that stand among references, predictions and scores; for medical those of references and scores alone, since
-    there a third answer is no class but an answer outside the two. For vision the classes of the boxes.
+    For classification and medical the labels of references and scores: an answer outside them is a wrong one, and must not
+    make three labels of two. Where those are fewer than two, and for multilabel, the labels of the answers count too; of
+    vision they are the classes of the boxes.
 
     Raises:
         InputError: medical references have more than two labels.
@@ -32,7 +33,7 @@ def label_set(table: Table, kind: Kind) -> tuple[str, ...]:
                 "--task classification."
             )
         found |= _scored(reads)
-        if kind == "classification":
+        if kind == "classification" and len(found) < 2:
             found |= {str(read.value) for read in reads if read.value is not None}
     elif kind == "multilabel":
         found = {label for item in table.items for label in item.reference or ()} | _scored(reads)

@@ -20,7 +20,9 @@ FAMILIES = (
     "classification", "medical", "multilabel", "regression", "ranking", "generation", "likelihood", "finance", "vision",
 )  # fmt: skip
 """The order in which families are listed; one that is not named here comes last."""
-SHARES = "Wilson; differences by Tango and McNemar's mid-p, or by bootstrap and swap test where each counts other examples"
+SHARES = (
+    "Wilson; differences by Tango and McNemar's mid-p, or by bootstrap and swap test where each counts other examples"
+)
 BLOCKS = "stationary block bootstrap; differences by swapping blocks"
 
 

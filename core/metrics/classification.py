@@ -113,7 +113,7 @@ class Averaged(Metric):
     """
 
     family = "classification"
-    undefined = NO_ANSWER
+    undefined = "no class occurs among the references or the answers"
 
     def __init__(self, measure: Measure, average: Average) -> None:
         """Make one of the nine.

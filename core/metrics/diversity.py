@@ -28,6 +28,10 @@ class DistinctNgrams(RatioMetric):
         self.name = f"distinct_{order}"
         self.label = f"Distinct-{order}"
         self.undefined = f"no text has {_words(order)}"
+        counted = {1: "words", 2: "pairs of words"}.get(order, f"runs of {order} words")
+        self.definition = (
+            f"The share of a text's {counted} that are distinct, averaged over texts (after Li et al., 2016)"
+        )
 
     @classmethod
     def instances(cls) -> tuple[Metric, ...]:

@@ -49,7 +49,7 @@ class RougeMetric(RatioMetric):
 
 
 class Rouge1(RougeMetric):
-    """ROUGE-1: shared words."""
+    """ROUGE-1: the F-measure of the words that text and reference share."""
 
     name, label = "rouge_1", "ROUGE-1"
 
@@ -59,7 +59,7 @@ class Rouge1(RougeMetric):
 
 
 class Rouge2(RougeMetric):
-    """ROUGE-2: shared pairs of words."""
+    """ROUGE-2: the F-measure of the pairs of words that text and reference share."""
 
     name, label = "rouge_2", "ROUGE-2"
 
@@ -69,7 +69,7 @@ class Rouge2(RougeMetric):
 
 
 class RougeL(RougeMetric):
-    """ROUGE-L: the longest common subsequence of words."""
+    """ROUGE-L: the F-measure of the longest common subsequence of words."""
 
     name, label = "rouge_l", "ROUGE-L"
 
@@ -79,7 +79,7 @@ class RougeL(RougeMetric):
 
 
 class RougeLsum(RougeMetric):
-    """ROUGE-Lsum: longest common subsequences sentence by sentence, where a sentence is a line."""
+    """ROUGE-Lsum: the F-measure of longest common subsequences sentence by sentence, where a sentence is a line."""
 
     name, label = "rouge_lsum", "ROUGE-Lsum"
     choices = "|sentences:lines"

@@ -77,17 +77,19 @@ def find_wordnet() -> WordNet | None:
     return _load(f"{place.zipfile.filename}/wordnet/" if hasattr(place, "zipfile") else str(place))
 
 
-def wordnet_mark() -> str:
-    """Return what tells one WordNet of this disk from another, its size, or ``none``; nltk takes seconds to import and is not.
-
-    The folders are lorascope's own and then those that nltk searches (``nltk.data.path``).
-    """
+def data_folders() -> list[Path]:
+    """Return lorascope's own folder and then those that nltk searches (``nltk.data.path``), without importing nltk."""
     named = [folder for folder in os.environ.get("NLTK_DATA", "").split(os.pathsep) if folder]
     prefixes = [Path(sys.prefix) / name for name in ("", "share", "lib")]
     shared = [Path("/usr") / name for name in ("share", "local/share", "lib", "local/lib")]
-    folders = [cache_folder() / NLTK_DATA, *map(Path, named)]
-    folders += [parent / NLTK_DATA for parent in (Path(os.path.expanduser("~")), *prefixes, *shared)]
-    for place in (folder / "corpora" / name for folder in folders for name in ("wordnet/data.noun", "wordnet.zip")):
+    parents = [Path(os.path.expanduser("~")), *prefixes, *shared]
+    return [cache_folder() / NLTK_DATA, *map(Path, named), *(parent / NLTK_DATA for parent in parents)]
+
+
+def wordnet_mark() -> str:
+    """Return what tells one WordNet of this disk from another, its size, or ``none``; nltk, seconds to import, is not needed."""
+    names = ("wordnet/data.noun", "wordnet.zip")
+    for place in (folder / "corpora" / name for folder in data_folders() for name in names):
         try:
             return str(place.stat().st_size)
         except OSError:

@@ -57,9 +57,7 @@ class _Desk:
     def __init__(self, connection: Connection, study: Study, rater: Rater) -> None:
         self.connection, self.study, self.rater = connection, study, rater
         self.now = as_text(study.store.now())
-        rows = select(_A.id, _A.item_id, _A.purpose, _A.place, _A.position, _A.answer).where(
-            _A.rater_id == rater.id
-        )
+        rows = select(_A.id, _A.item_id, _A.purpose, _A.place, _A.position, _A.answer).where(_A.rater_id == rater.id)
         self.mine: Sequence[Any] = connection.execute(rows.order_by(_A.place)).all()
         self.own = [row for row in self.mine if row.purpose == "item"]
 

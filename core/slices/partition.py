@@ -52,19 +52,21 @@ class Partition:
     labels: Mapping[str, np.ndarray]
     """For each classification task the number of each example's right label, int; -1 where the task does not have it."""
 
-    def inside(self, part: Part, ids: Sequence[str]) -> np.ndarray:
-        """Return which of some examples lie in a slice, bool (len(ids),)."""
-        return part.inside[self.rows(ids)]
-
     def rows(self, ids: Sequence[str]) -> np.ndarray:
-        """Return where some examples stand, int (len(ids),)."""
+        """Return where some examples stand in ``inside`` of each part, int (len(ids),)."""
         return np.array([self.position[name] for name in ids], dtype=np.int64)
 
-    def separates(self, part: Part, task: str, ids: Sequence[str]) -> bool:
-        """Whether all examples inside a slice, or all others, have one label: a macro F1 of one label is another number."""
+    def separates(self, part: Part, task: str, rows: np.ndarray) -> bool:
+        """Whether all examples inside a slice, or all others, have one label: a macro F1 of one label is another number.
+
+        Args:
+            part: the slice.
+            task: which task's labels.
+            rows: the examples that take part, see `rows`.
+        """
         if task not in self.labels:
             return False
-        labels, inside = self.labels[task][self.rows(ids)], self.inside(part, ids)
+        labels, inside = self.labels[task][rows], part.inside[rows]
         return len(np.unique(labels[inside])) < 2 or len(np.unique(labels[~inside])) < 2
 
 

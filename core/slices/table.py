@@ -103,10 +103,10 @@ def _metrics_by_task(run: Run, more: Sequence[str]) -> dict[str, list[str]]:
 def _of_task(
     reader: StatisticsReader, parted: Partition, examples: TaskExamples, names: Sequence[str], reference: str
 ) -> Iterator[_Found]:
-    ids = [name for name, _ in examples.identity]
-    slices, masks = _slices_of(parted, ids)
+    rows = parted.rows([name for name, _ in examples.identity])
+    slices, masks = _slices_of(parted, rows)
     separating = {
-        part.name for part in parted.parts if part.name in slices and parted.separates(part, examples.task, ids)
+        part.name for part in parted.parts if part.name in slices and parted.separates(part, examples.task, rows)
     }
     resampler = _resampler(reader, examples)
     # One metric at a time where examples are many: the statistics of all of them would fill gigabytes.
@@ -124,22 +124,22 @@ def _of_task(
                 yield _found(slices[name], line, setting, wanted[name], *pair)
 
 
-def _slices_of(parted: Partition, ids: Sequence[str]) -> tuple[dict[str, Slice], dict[str, np.ndarray]]:
+def _slices_of(parted: Partition, rows: np.ndarray) -> tuple[dict[str, Slice], dict[str, np.ndarray]]:
     """Return a task's slices and their masks; of two that are each other's rest the smaller, since a row shows both sides."""
     slices: dict[str, Slice] = {}
     masks: dict[str, np.ndarray] = {}
     known: dict[bytes, str] = {}
     for part in parted.parts:
-        inside = parted.inside(part, ids)
+        inside = part.inside[rows]
         n = int(np.count_nonzero(inside))
-        if part.repeats or not MIN_EXAMPLES <= n < len(ids):
+        if part.repeats or not MIN_EXAMPLES <= n < len(rows):
             continue
         other = known.get(np.packbits(~inside).tobytes())
         if other is not None:
             if slices[other].n <= n:
                 continue
             del slices[other], masks[other]
-        slices[part.name], masks[part.name] = slice_of(parted, part, n, len(ids)), inside
+        slices[part.name], masks[part.name] = slice_of(parted, part, n, len(rows)), inside
         known[np.packbits(inside).tobytes()] = part.name
     return slices, masks
 

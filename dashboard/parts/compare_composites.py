@@ -73,11 +73,17 @@ def dependence_sentence(found: WeightDependence) -> str:
     """Return how far the first place depends on the weights, as a sentence."""
     near = found.around.get(found.first, 0.0)
     anywhere = found.anywhere.get(found.first, 0.0)
-    text = f"{found.first} is first, and stays so under {near:.0%} of weightings near the declared ones and {anywhere:.0%} of all."
+    text = f"{found.first} is first, and stays so under {_share(near)} of weightings near the declared ones and {_share(anywhere)} of all."
     if found.change is None:
         return f"{text} No change of a single weight puts another variant first."
     change = found.change
     return f"{text} {change.first} is first once the weight of {change.key} goes from {change.declared:g} to {change.weight:.3g}."
+
+
+def _share(share: float) -> str:
+    """Return a share as ``64 %``; what is neither none nor all does not read like it."""
+    shown = min(max(100 * share, 0.1), 99.9) if 0 < share < 1 else 100 * share
+    return f"{shown:.0f} %" if 1 <= shown <= 99 or shown in (0, 100) else f"{shown:.1f} %"
 
 
 def _on_radar(result: CompositeResult, comparison: Comparison, variant: str | None) -> list[str]:
@@ -98,14 +104,14 @@ def _parts(result: CompositeResult, comparison: Comparison, mode: Mode) -> None:
     lines = []
     for part in result.parts:
         ends = " to ".join(f"{in_shown_unit(end, part.unit):g}" for end in (part.worst, part.best))
-        scale = f"{ends} {UNIT_NAMES[part.unit]}{', declared' if part.declared_scale else ''}"
+        scale = f"{ends} {UNIT_NAMES[part.unit]}".rstrip() + (", declared" if part.declared_scale else "")
         cells = "".join(
             f"<td>{'–' if (at := part.scaled.get(name)) is None else f'{100 * at:.1f}'} "
             f"<small>{escape(value_texts(part.values[name], part.unit)[0]) if name in part.values else ''}</small></td>"
             for name in names
         )
         lines.append(
-            f"<tr><th>{escape(part.key)}</th><td>{part.weight:g} <small>{part.share:.0%}</small></td>"
+            f"<tr><th>{escape(part.key)}</th><td>{part.weight:g} <small>{_share(part.share)}</small></td>"
             f"<td><small>{escape(scale)}</small></td>{cells}</tr>"
         )
     frame.heading("Its parts, mapped to 0-100 % (beside it the metric's own value)")
@@ -115,8 +121,8 @@ def _parts(result: CompositeResult, comparison: Comparison, mode: Mode) -> None:
 
 def _dependence(found: WeightDependence, comparison: Comparison, mode: Mode) -> None:
     lines = "".join(
-        f"<tr><th>{variant_name(comparison, name, mode)}</th><td>{found.around.get(name, 0.0):.1%}</td>"
-        f"<td>{found.anywhere.get(name, 0.0):.1%}</td></tr>"
+        f"<tr><th>{variant_name(comparison, name, mode)}</th><td>{_share(found.around.get(name, 0.0))}</td>"
+        f"<td>{_share(found.anywhere.get(name, 0.0))}</td></tr>"
         for name in comparison.variants
         if name in found.around
     )

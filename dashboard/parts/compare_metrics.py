@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.charts.forest import forest_of_all, forest_of_metric
+from core.charts.forest import forest_of_metric
 from core.charts.scatter import example_scatter, is_right_or_wrong, outcome_counts
 from core.charts.tables import comparison_table as comparison_data
 from core.metrics.registry import find_metric
 from core.notation import metric_name
 from core.results import MetricRow
-from dashboard import cache, state
+from dashboard import cache, result_cache, state
 from dashboard.parts.compare_scene import LABELS, LANGUAGES, CompareScene
 from dashboard.parts.evidence_table import evidence_table, reading
 from dashboard.parts.export_menu import chart, export_menu
@@ -33,16 +33,21 @@ def draw_metrics(scene: CompareScene) -> None:
     rows = {row.key: row for row in comparison.rows}
     key = scene.key([*primary, *(key for key in rows if key not in primary)])
     _table(scene, key)
-    _efficiency(scene)
     footnote(scene.run, comparison, scene.chosen.slice, "hold the pointer over a number for its signature and method")
     own_panel(scene.run, scene.chosen.reference)
-    if scene.variant is None:
-        return
-    _one_metric(scene, rows, key, scene.variant)
+    if scene.variant is not None:
+        _one_metric(scene, rows, key, scene.variant)
+        _all_differences(scene)
+    _efficiency(scene)
+
+
+def _all_differences(scene: CompareScene) -> None:
+    comparison = scene.comparison
     shown = tuple(row for row in shown_rows(comparison, scene.unfolded(None)) if row.differences)
     if shown:
+        drawn = replace(comparison, rows=shown)
         chart(
-            forest_of_all(replace(comparison, rows=shown), state.mode()), "differences", scene.run.id,
+            result_cache.differences_figure(scene.run, scene.chosen.slice, drawn, state.mode()), "differences", scene.run.id,
             lambda: comparison_data(comparison), alt="Differences of the metrics in the table to the reference, with intervals",
         )  # fmt: skip
 
@@ -67,15 +72,30 @@ def _efficiency(scene: CompareScene) -> None:
     """Draw what the probe measured: each variant alone, warmed up, repeats interleaved."""
     if not scene.comparison.efficiency:
         return
-    measured = replace(scene.comparison, rows=scene.comparison.efficiency)
+    measured = replace(scene.comparison, rows=tuple(_without_verdict(row) for row in scene.comparison.efficiency))
+    known = tuple(row for row in measured.rows if any(value.value is not None for value in row.values.values()))
+    unknown: dict[str, list[str]] = {}
+    for row in measured.rows:
+        if row not in known:
+            unknown.setdefault(next(iter(row.values.values())).reason or "not known why", []).append(row.label)
     with st.container(key="chart-efficiency"):
-        st.markdown("#### Speed, each variant alone")
+        st.markdown("#### Speed and cost, each variant alone")
         export_menu("efficiency", f"{scene.run.id}-efficiency", lambda: comparison_data(measured))
-        linked_html(comparison_table(measured, state.mode(), None), "efficiency-table")
+        if known:
+            linked_html(comparison_table(replace(measured, rows=known), state.mode(), None), "efficiency-table")
         repeats = max(value.n for row in measured.rows for value in row.values.values())
+        times = f"{repeats} repeats on one machine: shown" if repeats > 1 else "Shown"
+        missing = "".join(f" No value of {', '.join(labels)}: {reason}." for reason, labels in unknown.items())
         st.html(
-            f'<p class="ls-foot">{repeats} repeats on one machine: shown without a verdict, and in no count of metrics.</p>'
+            f'<p class="ls-foot">{html.escape(f"{times} without a verdict, and in no count of metrics.{missing}")}</p>'
         )
+
+
+def _without_verdict(row: MetricRow) -> MetricRow:
+    told = "shown without a verdict"
+    return replace(
+        row, differences={name: replace(one, verdict="none", reason=one.reason or told) for name, one in row.differences.items()}
+    )  # fmt: skip
 
 
 def _one_metric(scene: CompareScene, rows: dict[str, MetricRow], key: str, variant: str) -> None:

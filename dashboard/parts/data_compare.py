@@ -12,7 +12,7 @@ from core.charts.two_files import length_curves, share_pairs
 from core.data.profile.compare_files import FileComparison, LengthShift, TableShift
 from core.data.profile.vocabulary import VocabularyShift, WordShift
 from core.errors import InputError
-from core.notation import p_text
+from core.notation import counted, p_text
 from dashboard.parts import data_results
 from dashboard.parts.data_files import DataFile
 from dashboard.parts.data_leakage import choose_partner
@@ -107,12 +107,16 @@ def _rows(found: FileComparison) -> list[tuple[str, ...]]:
     )]  # fmt: skip
     for table in found.tables:
         totals = (sum(one[1] for one in table.values), sum(one[2] for one in table.values))
-        rows.append((_title(table), f"{totals[0]:,} rows", f"{totals[1]:,} rows", _effect(table), _p(table.p_adjusted)))
+        rows.append(
+            (_title(table), counted(totals[0], "row"), counted(totals[1], "row"), _effect(table), _p(table.p_adjusted))
+        )
     effect = (
         "not tested" if words.divergence_bits is None
         else f"{words.divergence_bits:.3f} bits apart; chance alone makes {words.expected_bits or 0:.3f}"
     )  # fmt: skip
-    rows.append(("Vocabulary", f"{words.rows[0]:,} rows", f"{words.rows[1]:,} rows", effect, _p(words.p_adjusted)))
+    rows.append(
+        ("Vocabulary", counted(words.rows[0], "row"), counted(words.rows[1], "row"), effect, _p(words.p_adjusted))
+    )
     return rows
 
 

@@ -14,6 +14,7 @@ from core.data.inspect.convert import TARGETS, convert
 from core.data.inspect.records import RepairReport
 from core.data.inspect.repair import repair
 from core.errors import InputError
+from core.notation import counted
 from core.paths import cache_folder, forget_old
 from dashboard.parts.data_scene import Scene
 from dashboard.parts.data_work import worked
@@ -63,10 +64,7 @@ def _repaired(scene: Scene) -> None:
     report = copy.repaired
     done, left = sum(report.counts.values()), sum(report.left.values())
     rest = f"Faults without a safe repair, left as they are: {left:,}." if left else "No fault is left."
-    st.html(
-        f'<p class="ls-foot">{done:,} change{"" if done == 1 else "s"}, listed below. {rest} '
-        "The file itself is not touched.</p>"
-    )
+    st.html(f'<p class="ls-foot">{counted(done, "change")}, listed below. {rest} The file itself is not touched.</p>')
     _download(copy, f"{scene.stem}.repaired.jsonl", "Download the repaired copy", "repaired")
     rows = [
         (f"{one.line:,}", one.code, f"{one.before or '(nothing)'}\n\u2192 {one.after}")

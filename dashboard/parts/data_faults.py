@@ -12,6 +12,7 @@ from core.data.browse import fault_page
 from core.data.browse.faults import faults_of
 from core.data.inspect.records import Fault
 from core.errors import InputError
+from core.notation import counted
 from dashboard.parts.data_copies import draw_copies
 from dashboard.parts.data_scene import CODE, RULES, Scene, show_rows
 from dashboard.parts.exact_table import Column, exact_table
@@ -31,7 +32,7 @@ def draw(scene: Scene) -> None:
     if not scene.scan.fault_total:
         rules = "the contract to the letter" if scene.scan.strict else "what TRL takes"
         st.html(
-            f'<div class="ls-note"><b>No faults</b><span>All {scene.scan.rows:,} rows hold to {rules}. What else is worth a '
+            f'<div class="ls-note"><b>No faults</b><span>All of {counted(scene.scan.rows, "row")} hold to {rules}. What else is worth a '
             "look stands under the other headings.</span></div>"
         )
         draw_copies(scene)
@@ -90,7 +91,7 @@ def _footnote(scene: Scene, total: int) -> str:
     by = "the contract to the letter" if scene.scan.strict else "what TRL takes"
     place = {"json": "item", "parquet": "row", "arrow": "row"}.get(scene.scan.kind, "line")
     return (
-        f"{total:,} fault{'' if total == 1 else 's'}, judged by {by}. The number is the {place}, with the character after "
+        f"{counted(total, 'fault')}, judged by {by}. The number is the {place}, with the character after "
         "the colon where JSON is broken. A click opens the row."
     )
 

@@ -11,7 +11,7 @@ from core.charts.shares import percent_text
 from core.data.inspect.headline import headline
 from core.data.profile.leakage import Leakage
 from core.errors import InputError
-from core.notation import size_text
+from core.notation import counted, size_text
 from dashboard.parts import data_results
 from dashboard.parts.data_files import DataFile
 from dashboard.parts.data_scene import Scene
@@ -93,4 +93,4 @@ def _leaked(scene: Scene) -> str:
     count = sum(found.counts.values())
     if evaluation is scene.file:
         return f"{count:,} leaked into {partner.name}"
-    return f"{count:,} of the {found.evaluation_rows:,} rows of {partner.name} leaked into it"
+    return f"{count:,} of {counted(found.evaluation_rows, 'row')} of {partner.name} leaked into it"

@@ -11,6 +11,7 @@ import streamlit as st
 from core.charts.theme import PALETTES
 from core.data.profile.leakage import Leakage, LeakedRow
 from core.errors import InputError
+from core.notation import counted
 from dashboard.parts.data_files import AGAINST, DataFile
 from dashboard.parts.data_headline import as_pair, leakage_of
 from dashboard.parts.data_scene import Scene, show_rows
@@ -72,16 +73,15 @@ def choose_partner(scene: Scene, label: str) -> DataFile | None:
 
 def _sentence(found: Leakage, evaluation: str, train: str) -> str:
     total = sum(found.counts.values())
-    near = (
-        f" {found.touched:,} more share a run of {found.words_a_run} words, but less than half of their own."
-        if found.touched
-        else ""
-    )
+    rows = f"{counted(found.evaluation_rows, 'row')} of {evaluation}"
+    near = ""
+    if found.touched:
+        near = f" {found.touched:,} more share a run of {found.words_a_run} words, but less than half of their own."
     if not total:
-        return f"None of the {found.evaluation_rows:,} rows of {evaluation} stands in the {found.train_rows:,} rows of {train}.{near}"
+        return f"None of {rows} stands in {counted(found.train_rows, 'row')} of {train}.{near}"
     kinds = ", ".join(f"{count:,} {_KINDS[kind]}" for kind, count in found.counts.items() if count)
     share = f" ({100 * found.share:.1f} %)" if found.share is not None else ""
-    return f"{total:,} of the {found.evaluation_rows:,} rows of {evaluation}{share} stand in {train}: {kinds}.{near}"
+    return f"{total:,} of {rows}{share} stand{'s' if total == 1 else ''} in {train}: {kinds}.{near}"
 
 
 def _leaked(scene: Scene, found: Leakage) -> None:

@@ -13,6 +13,7 @@ from core.data.browse import range_text
 from core.data.profile.labels import LabelBalance, LabelShare
 from core.data.profile.languages import Languages, Part
 from core.data.profile.turns import Turns
+from core.notation import counted
 from dashboard.parts import data_results
 from dashboard.parts.data_scene import Scene, show_rows
 from dashboard.parts.exact_table import Column, exact_table
@@ -40,7 +41,7 @@ def draw_makeup(scene: Scene) -> None:
 def _languages(scene: Scene, found: Languages) -> None:
     if not found.rows:
         return
-    n = f"the first {found.rows:,} rows with text" if found.sampled else f"n = {found.rows:,} rows with text"
+    n = f"n = {'the first ' if found.sampled else ''}{counted(found.rows, 'row')} with text"
     for name, parts, title in (("languages", found.languages, "Languages"), ("scripts", found.scripts, "Scripts")):
         shares = [Share(part.name, part.rows, part.share) for part in parts]
         chart(

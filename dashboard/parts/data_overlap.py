@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.data.browse import range_text
 from core.data.profile.duplicates import Conflict, DuplicateGroup, Duplicates
+from core.notation import counted
 from dashboard.parts import data_results
 from dashboard.parts.data_leakage import draw_leakage
 from dashboard.parts.data_scene import Scene, show_rows
@@ -65,8 +66,8 @@ def _sentence(found: Duplicates) -> str:
     if not found.near_rows:
         return f"No row of {found.rows:,} repeats another one, not even nearly."
     return (
-        f"{found.near_rows:,} of {found.rows:,} rows could go, since an earlier row says the same: {found.exact_rows:,} letter for "
-        f"letter, {found.normalised_rows - found.exact_rows:,} but for case and white space, "
+        f"{found.near_rows:,} of {counted(found.rows, 'row')} could go, since an earlier row says the same: "
+        f"{found.exact_rows:,} letter for letter, {found.normalised_rows - found.exact_rows:,} but for case and white space, "
         f"{found.near_rows - found.normalised_rows:,} nearly (similarity of word triples {found.threshold:g} and more)."
     )
 
@@ -84,7 +85,7 @@ def _conflicts(scene: Scene, found: Duplicates) -> None:
                 f"{scene.stem}-conflicts",
                 lambda: _conflicts_table(found.conflicts),
             )
-        st.html(f'<p class="ls-foot">{found.conflicting_rows:,} rows with {found.n_conflicts:,} inputs.</p>')
+        st.html(f'<p class="ls-foot">{found.conflicting_rows:,} rows share {counted(found.n_conflicts, "input")}.</p>')
         for place, conflict in enumerate(found.conflicts[:GROUPS_A_PAGE]):
             words = f"{conflict.count:,} rows with one input and {conflict.answers:,} different answers"
             _group(scene, f"conflict-{place}", words, conflict.count, conflict.lines)

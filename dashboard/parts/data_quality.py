@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.data.browse import range_text
 from core.data.profile.quality import FINDINGS, Quality, QualityFinding
+from core.notation import counted
 from dashboard.parts import data_results
 from dashboard.parts.data_scene import Scene, show_rows
 from dashboard.parts.exact_table import Column, exact_table
@@ -38,14 +39,15 @@ def draw(scene: Scene) -> None:
 
 def _sentence(found: Quality) -> str:
     if not found.findings:
-        return f"Nothing odd in {found.rows:,} rows."
-    return f"{len(found.findings)} things worth a look in {found.rows:,} rows. None of them is a fault of format."
+        return f"Nothing odd in {counted(found.rows, 'row')}."
+    return f"{counted(len(found.findings), 'thing')} worth a look in {counted(found.rows, 'row')}; none is a fault of format."
 
 
 def _finding(scene: Scene, finding: QualityFinding) -> None:
     head, button = st.columns([4, 1.7], vertical_alignment="center")
+    rows = f"{counted(finding.rows, 'row')}, {100 * finding.share:.1f} %"
     head.html(
-        f'<div class="ls-group"><b>{finding.code}</b><span class="ls-count">{finding.rows:,} rows, {100 * finding.share:.1f} %</span>'
+        f'<div class="ls-group"><b>{finding.code}</b><span class="ls-count">{rows}</span>'
         f'<span class="ls-foot">{html.escape(finding.message)}</span></div>'
     )
     some = f"first {len(finding.lines):,}" if finding.rows > len(finding.lines) else "rows"

@@ -11,6 +11,7 @@ import streamlit as st
 from core.data.browse import RowTable, faulty_lines, parse_ranges
 from core.data.browse.faults import faults_of
 from core.errors import InputError
+from core.notation import counted
 from dashboard.parts import data_results
 from dashboard.parts.data_scene import CODE, FIND, LINE, LINES, OVER, SHOW, Scene
 from dashboard.parts.exact_table import Column, exact_table
@@ -107,7 +108,7 @@ def _list(scene: Scene, table: RowTable, positions: np.ndarray) -> int | None:
     with place:
         with st.container(key="menu-rows"), st.popover("Export", type="tertiary", width="content"):
             csv_button("CSV of these rows", "rows", f"{scene.stem}-rows", lambda: _exported(table, positions))
-        st.html(f'<p class="ls-foot" data-name="row-count">{len(positions):,} of {table.n:,} rows</p>')
+        st.html(f'<p class="ls-foot" data-name="row-count">{len(positions):,} of {counted(table.n, "row")}</p>')
         cells = [
             (
                 f"{row.line:,}",

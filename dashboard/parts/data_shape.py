@@ -10,6 +10,7 @@ import streamlit as st
 from core.charts.lengths import length_histogram
 from core.charts.shares import Share, share_bars
 from core.data.profile.lengths import Lengths
+from core.notation import counted
 from dashboard.parts import data_results
 from dashboard.parts.data_makeup import draw_makeup
 from dashboard.parts.data_scene import CUT, Scene, show_rows
@@ -71,8 +72,8 @@ def _lengths(scene: Scene, known: Lengths) -> None:
     )  # fmt: skip
     cut = known.cut(scene.max_length)
     lost = (
-        f"{cut.rows:,} of {len(known.totals):,} rows are longer and are cut off ({percent_of(cut.share)}), "
-        f"with {percent_of(cut.share_of_tokens)} of all tokens."
+        f"{cut.rows:,} of {counted(len(known.totals), 'row')} {'is' if cut.rows == 1 else 'are'} longer and cut off "
+        f"({percent_of(cut.share)}), with {percent_of(cut.share_of_tokens)} of all tokens."
     )
     if cut.answers_lost:
         lost += f" In {cut.answers_lost:,} of them nothing of the answer is left."
@@ -92,7 +93,7 @@ def _lengths(scene: Scene, known: Lengths) -> None:
     notes = [*known.notes]
     if known.unrendered.count:
         notes.append(
-            f"The chat template refuses {known.unrendered.count:,} rows, which have no length here: {known.unrendered.reason}"
+            f"The chat template refuses {counted(known.unrendered.count, 'row')}, without a length here: {known.unrendered.reason}"
         )
     notes.append(f"Counted with the tokenizer and chat template of {scene.model.name} ({known.tokenizer[:12]}).")
     st.html("".join(f'<p class="ls-foot">{html.escape(note)}</p>' for note in notes))

@@ -53,7 +53,7 @@ def example_pickers(run: Run, reference: str, part: str | None, choices: UrlChoi
         part: the slice that is looked at; None is all examples.
         choices: of the page.
     """
-    columns = st.columns([2, 2.4, 2.2, 2.2])
+    columns = st.columns([2.8, 2.2, 1.9, 2])
     tasks = list(run.spec.tasks)
     task = choices.one(state.TASK, tasks) or tasks[0]
     columns[0].selectbox(
@@ -93,4 +93,4 @@ def _arrow(metric: Metric) -> str:
 
 def _task_label(run: Run, name: str) -> str:
     ref = run.spec.tasks[name].perturbation
-    return name if ref is None else f"{ref.of}, perturbed: {perturbation_label(ref)}"
+    return name if ref is None else f"{ref.of} + {perturbation_label(ref)}"

@@ -33,7 +33,7 @@ def sentence(report: ForgettingReport) -> str:
             names = [f"{one.variant}{_amount(one, row)}" for one in found]
             told = ", ".join(names) if verdict != "unclear" or len(names) <= 2 else f"{len(names)} variants"
             parts.append(f"{told} {single if len(found) == 1 else several}")
-    return f"On {report.general} ({row.label}) {'; '.join(parts)}."
+    return f"On general text ({report.general}, {row.label}) {'; '.join(parts)}."
 
 
 def forgetting_table(comparison: Comparison, report: ForgettingReport, mode: Mode) -> str:
@@ -41,8 +41,8 @@ def forgetting_table(comparison: Comparison, report: ForgettingReport, mode: Mod
     rows = (*report.general_rows, *report.domain_rows)
     groups = (
         "<tr><th></th>"
-        f'<th colspan="{len(report.general_rows) + 1}">General text: {escape(report.general)}</th>'
-        f'<th colspan="{max(1, len(report.domain_rows))}">Domain: {escape(report.domain)}</th></tr>'
+        f'<th class="left" colspan="{len(report.general_rows) + 1}">General text: {escape(report.general)}</th>'
+        f'<th class="left" colspan="{max(1, len(report.domain_rows))}">Domain: {escape(report.domain)}</th></tr>'
     )
     titles = [*(metric_heading(row) for row in report.general_rows), "Perplexity ratio"]
     titles += [metric_heading(row) for row in report.domain_rows] or ["no primary metric"]
@@ -67,7 +67,7 @@ def _cells(
     if one.ratio is not None:
         ratio = f"{one.ratio.ratio:.3f}"
         if one.ratio.low is not None and one.ratio.high is not None:
-            ratio += f" <small>[{one.ratio.low:.3f}, {one.ratio.high:.3f}]</small>"
+            ratio += f"<br><small>[{one.ratio.low:.3f}, {one.ratio.high:.3f}]</small>"
     cells.insert(len(report.general_rows), f"<td>{ratio}</td>")
     return cells if report.domain_rows else [*cells, "<td>–</td>"]
 
@@ -80,7 +80,7 @@ def _cell(difference: Difference | None, row: MetricRow, level: float) -> str:
     mark = "" if difference.verdict == "none" else f"{MARKS[difference.verdict]} "
     tip = escape(difference_tip(difference, row, level), quote=True)
     return (
-        f'<td title="{tip}"><span class="{difference.verdict}">{mark}{escape(number)}</span> '
+        f'<td title="{tip}"><span class="{difference.verdict}">{mark}{escape(number)}</span><br>'
         f"<small>{escape(interval)}</small><br><small>{escape(p_text(difference.p_adjusted))}</small></td>"
     )
 

@@ -70,6 +70,7 @@ table.matrix thead th { max-width: 5.4rem; padding: .1rem .25rem; font-size: .8r
 tr.family th { font-size: .78rem; font-weight: 400; color: var(--ls-muted); text-align: left; padding-top: .45rem; }
 tr.fold th { font-size: .84rem; font-weight: 400; color: var(--ls-better); }
 tr.fold a:hover, td.labels a:hover { text-decoration: underline; }
+table.dense thead th.left { text-align: left; white-space: nowrap; }
 td.labels { text-align: left; font-size: .84rem; color: var(--ls-better); }
 td.reason { text-align: left; white-space: normal; color: var(--ls-muted); font-size: .86rem; }
 small.why { display: inline-block; white-space: normal; min-width: 7rem; max-width: 13rem; line-height: 1.3; overflow-wrap: anywhere; }
@@ -77,7 +78,8 @@ table.numbers { width: auto; } table.numbers td, table.numbers th { padding-righ
 table.numbers td.text { text-align: left; white-space: normal; }
 table.numbers thead th { white-space: normal; max-width: 9rem; }
 table.numbers tr.chosen td, table.numbers tr.chosen th { background: var(--ls-neutral-fill); }
-.line { display: grid; grid-template-columns: 8.5rem 1fr auto; gap: .2rem 1rem; padding: .42rem .2rem; border-bottom: 1px solid var(--ls-grid); }
+.line { display: grid; grid-template-columns: 8.5rem 1fr auto; gap: .2rem 1rem; padding: .42rem .2rem;
+  border-bottom: 1px solid var(--ls-grid); }
 .line:hover { background: var(--ls-neutral-fill); } .line b { font-weight: 600; }
 .line .to { color: var(--ls-better); white-space: nowrap; }
 td a.cell { display: block; margin: -.26rem -.6rem; padding: .26rem .6rem; } td a.cell:hover, td.mark a:hover,

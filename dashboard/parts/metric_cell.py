@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from itertools import groupby
 
 from core.charts.theme import Mode, variant_colours
 from core.notation import (
@@ -79,17 +80,31 @@ def mark_cell(row: MetricRow, name: str, level: float, parameters: Link) -> str:
 
 
 def row_cells(comparison: Comparison, row: MetricRow, others: Sequence[str], parameters: Link | None) -> str:
-    """Return the cells of a row, the reference's first; where no variant has a value for one reason, the reason alone."""
-    names = [comparison.reference, *others]
-    reasons = {
-        row.values[name].reason if row.values[name].value is None else "" for name in names if name in row.values
-    }
-    if len(reasons) == 1 and (reason := next(iter(reasons))) != "":
-        told = f"no value: {reason or 'not known why'}"
-        return f'<td class="reason" colspan="{len(names)}" title="{escape(told, quote=True)}">{escape(told)}</td>'
-    cells = [_value_cell(row, comparison.reference, comparison.level, len(others))]
-    cells += [_pair_cell(row, name, comparison.level, parameters, len(others)) for name in others]
+    """Return the cells of a row, the reference's first; neighbours without a value for one reason share a cell."""
+    names, level = [comparison.reference, *others], comparison.level
+    cells = []
+    for reason, group in groupby(names, lambda name: _why_none(row.values.get(name))):
+        some = list(group)
+        if reason and len(some) > 1:
+            cells.append(_reason_cell(reason, len(some)))
+            continue
+        for name in some:
+            is_reference = name == comparison.reference
+            cells.append(
+                _value_cell(row, name, level, len(others))
+                if is_reference
+                else _pair_cell(row, name, level, parameters, len(others))
+            )
     return "".join(cells)
+
+
+def _why_none(value: Value | None) -> str | None:
+    return None if value is None or value.value is not None else value.reason or "not known why"
+
+
+def _reason_cell(reason: str, width: int) -> str:
+    told = escape(f"no value: {reason}", quote=True)
+    return f'<td class="reason" colspan="{width}" title="{told}">{told}</td>'
 
 
 def _value_cell(row: MetricRow, name: str, level: float, n_others: int) -> str:

@@ -16,6 +16,8 @@ class LabelGroup:
     rows: tuple[MetricRow, ...]
     opened: bool
     """Whether the rows themselves follow."""
+    always: bool = False
+    """Whether they do in any case: rows that are primary are never hidden."""
 
     @property
     def first(self) -> MetricRow:
@@ -97,7 +99,8 @@ def _one_metric(rows: Sequence[MetricRow], unfolded: Unfolded) -> list[MetricRow
         if row.part is None and (row.language is None or unfolded.languages or row.key == unfolded.chosen)
     ]
     if labels:
-        opened = unfolded.labels or any(row.primary for row in labels)
-        shown.append(LabelGroup(labels, opened))
+        always = any(row.primary for row in labels)
+        opened = unfolded.labels or always
+        shown.append(LabelGroup(labels, opened, always))
         shown += [row for row in labels if opened or row.key == unfolded.chosen]
     return shown

@@ -92,7 +92,8 @@ def _group_lines(
     width, lines, family = len(others) + 2, [], None
     families = {_row(line).family for line in group.lines}
     for line in group.lines:
-        if len(families) > 1 and (_row(line).primary, _row(line).family) != family:
+        is_detail = isinstance(line, MetricRow) and line.is_detail
+        if len(families) > 1 and not is_detail and (_row(line).primary, _row(line).family) != family:
             family = (_row(line).primary, _row(line).family)
             kind = "primary, " if _row(line).primary and group.can_fold else ""
             lines.append(f'<tr class="family"><th colspan="{width}">{escape(kind + _row(line).family)}</th></tr>')
@@ -114,7 +115,7 @@ def _row(line: MetricRow | LabelGroup) -> MetricRow:
 
 def _label_line(group: LabelGroup, width: int, fold: Fold | None) -> str:
     labels = f"{len(group.rows)} labels"
-    if fold is not None:
+    if fold is not None and not group.always:
         told = f"▾ {labels}" if group.opened else f"▸ {labels}, each apart"
         labels = f'<a href="{link("compare", fold(None))}">{told}</a>'
     return f'<tr><th>{escape(metric_heading(group.first))}</th><td class="labels" colspan="{width}">{labels}</td></tr>'
@@ -125,5 +126,6 @@ def _line(comparison: Comparison, row: MetricRow, others: Sequence[str], paramet
     label = escape(row.language or row.part or metric_heading(row))
     if parameters is not None:
         label = f'<a href="{link("compare", parameters(row, None))}">{label}</a>'
-    opening = f'<tr class="{classes}">' if classes else "<tr>"
+    named = f' class="{classes}"' if classes else ""
+    opening = f'<tr{named} data-key="{escape(row.key, quote=True)}">'
     return f"{opening}<th>{label}</th>{row_cells(comparison, row, others, parameters)}</tr>"

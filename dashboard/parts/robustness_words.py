@@ -7,9 +7,11 @@ from html import escape
 
 from core.charts.theme import Mode
 from core.notation import MARKS, UNIT_NAMES, difference_texts, drop_texts, p_text, percent, value_texts
-from core.results import Comparison, Difference, RobustnessRow
+from core.results import Comparison, Difference, RobustnessRow, Verdict
 from dashboard.parts.metric_cell import variant_name
 
+_NAMED = 3
+"""Variants beside the reference up to which the sentence has the loss of each."""
 _FAMILIES = {"noise": "Noise", "outliers": "Outliers", "adversarial": "Adversarial", None: "Other"}
 _AGAINST = {
     "worse": "more fragile", "better": "more robust", "unclear": "cannot be told apart", "same": "", "none": "no verdict",
@@ -36,24 +38,26 @@ def rows_of(comparison: Comparison, key: str) -> tuple[RobustnessRow, ...]:
 def sentence(comparison: Comparison) -> str | None:
     """Return the worst perturbation's finding on the first primary metric; None where nothing was perturbed.
 
-    ``Under typos the baseline loses 2.1 points of Accuracy; qv-r8 loses more (5.3), 7 others cannot be told from it.``
+    ``Under typos Accuracy drops by 2.1 points for the baseline, 5.3 for qv-r8: qv-r8 is more fragile ▼.``
     """
     keys = metric_keys(comparison)
     rows = [row for row in rows_of(comparison, keys[0]) if _known(row)] if keys else []
     if not rows:
         return None
-    row = max(rows, key=lambda row: (_count(row, "worse"), _mean_drop(row)))
-    unit = "points" if UNIT_NAMES[row.unit] == "%" else UNIT_NAMES[row.unit]
-    base = row.drops[comparison.reference]
-    start = f"Under {_lower(row.perturbation_label)} {_does(comparison.reference, base, row, unit)}"
-    named = [_named(row, "worse", "lose more", "loses more"), _named(row, "better", "lose less", "loses less")]
-    unclear = _count(row, "unclear")
-    if unclear:
-        same = "the other" if any(named) else "the"
-        named.append(f"{same} {unclear} cannot be told from it" if unclear > 1 else _one_unclear(row))
-    tried = len(rows)
-    end = f" Worst of {tried} perturbations on {row.task}." if tried > 1 else ""
-    return f"{start}; {', '.join(part for part in named if part)}.{end}" if any(named) else f"{start}.{end}"
+    row = max(rows, key=_badness)
+    others = list(row.differences)
+    amounts = (
+        [f"{drop_texts(row.drops[name], row.unit)[0]} for {name}" for name in others] if len(others) <= _NAMED else []
+    )
+    told = f"Under {_lower(row.perturbation_label)} {', '.join([_reference_loss(comparison.reference, row), *amounts])}"
+    verdicts = [
+        _named(row, "worse", "more fragile"),
+        _named(row, "better", "more robust"),
+        _untold(row, comparison.reference),
+    ]
+    said = ", ".join(verdict for verdict in verdicts if verdict)
+    end = f" Worst of {len(rows)} perturbations on {row.task}." if len(rows) > 1 else ""
+    return f"{told}: {said}.{end}" if said else f"{told}.{end}"
 
 
 def drop_table(comparison: Comparison, rows: Sequence[RobustnessRow], mode: Mode) -> str:
@@ -110,35 +114,43 @@ def _known(row: RobustnessRow) -> bool:
     return all(drop.difference is not None for drop in row.drops.values()) and not row.direction_free
 
 
-def _count(row: RobustnessRow, verdict: str) -> int:
-    return sum(found.verdict == verdict for found in row.differences.values())
+def _badness(row: RobustnessRow) -> tuple[int, int, float]:
+    """Return how bad a perturbation is: variants more fragile than the reference, drops beyond noise, the mean drop."""
+    fragile, beyond = (sum(one.verdict == "worse" for one in table.values()) for table in (row.differences, row.drops))
+    return fragile, beyond, sum(drop.difference or 0.0 for drop in row.drops.values()) / len(row.drops)
 
 
-def _mean_drop(row: RobustnessRow) -> float:
-    return sum(drop.difference or 0.0 for drop in row.drops.values()) / len(row.drops)
+def _reference_loss(name: str, row: RobustnessRow) -> str:
+    drop, unit = row.drops[name], UNIT_NAMES[row.unit]
+    unit = "points" if unit == "%" else unit
+    amount = f"{drop_texts(drop, row.unit)[0]}{f' {unit}' if unit else ''}{' ?' if drop.verdict == 'unclear' else ''}"
+    metric = f"{row.label}{f' ({row.part})' if row.part else ''}"
+    return f"{metric} drops by {amount} for {'the baseline' if name == 'baseline' else name}"
 
 
-def _does(name: str, drop: Difference, row: RobustnessRow, unit: str) -> str:
-    who = "the baseline" if name == "baseline" else name
-    part = f" ({row.part})" if row.part else ""
-    number = drop_texts(drop, row.unit)[0]
-    amount = f"{number.removeprefix('−')}{f' {unit}' if unit else ''} of {row.label}{part}"
-    if drop.verdict == "unclear":
-        return f"{who} cannot be told to lose anything (drop {number}{f' {unit}' if unit else ''} of {row.label}{part})"
-    return f"{who} {'gains' if number.startswith('−') else 'loses'} {amount}"
-
-
-def _named(row: RobustnessRow, verdict: str, several: str, single: str) -> str:
+def _named(row: RobustnessRow, verdict: Verdict, told: str) -> str:
     names = [name for name, found in row.differences.items() if found.verdict == verdict]
     if not names:
         return ""
-    listed = ", ".join(f"{name} ({drop_texts(row.drops[name], row.unit)[0]})" for name in names)
-    return f"{listed} {several if len(names) > 1 else single}"
+    are = "is" if len(names) == 1 else "are"
+    amounts = len(row.differences) > _NAMED
+    listed = [f"{name} ({drop_texts(row.drops[name], row.unit)[0]})" if amounts else name for name in names]
+    return f"{' and '.join(listed) if len(listed) < 3 else ', '.join(listed)} {are} {told} {MARKS[verdict]}"
 
 
-def _one_unclear(row: RobustnessRow) -> str:
-    name = next(name for name, found in row.differences.items() if found.verdict == "unclear")
-    return f"{name} ({drop_texts(row.drops[name], row.unit)[0]}) cannot be told from it"
+def _untold(row: RobustnessRow, reference: str) -> str:
+    names = [name for name, found in row.differences.items() if found.verdict == "unclear"]
+    against = "the baseline" if reference == "baseline" else reference
+    if not names:
+        return ""
+    told = (
+        names[0]
+        if len(names) == 1
+        else f"none of the {len(names)}"
+        if len(names) == len(row.differences)
+        else f"{len(names)} others"
+    )
+    return f"{told} {'can' if told.startswith('none') else 'cannot'} be told from {against} ?"
 
 
 def _lower(label: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import streamlit as st
 
 from core.errors import InputError
@@ -33,12 +35,16 @@ def top_bar() -> None:
             "Against", list(variants), index=variants.index(run.spec.reference), key=state.REFERENCE, bind="query-params",
             persist_state="session", help="Every difference is a variant minus this one, paired by example.",
         )  # fmt: skip
+        known, named = [state.ALL_EXAMPLES, *slices(run)], st.query_params.get(state.SLICE)
         slice_column.selectbox(
-            "Slice", [state.ALL_EXAMPLES, *slices(run)], key=state.SLICE, bind="query-params", persist_state="session",
-            help="Only the examples with this tag or language. A slice's p-values are a family of their own.",
+            "Slice", known, key=state.SLICE, bind="query-params", persist_state="session",
+            help="Only the examples with this tag, language, label, value or length. The family of p-values stays as declared.",
         )  # fmt: skip
+        if named and named not in known:
+            told = f"This run has no slice {named!r}: all examples are shown."
+            slice_column.html(f'<p class="ls-foot" role="status">{html.escape(told)}</p>')
 
 
 def slices(run: Run) -> list[str]:
-    """Return the parts of a run that can be looked at alone: languages and tags that not all examples have."""
+    """Return the parts of a run that can be looked at alone: languages, tags and what else not all examples have."""
     return list(cache.slices(run))

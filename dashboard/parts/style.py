@@ -19,6 +19,7 @@ _SHEET = """
 [data-testid=stMain] [data-testid=stVerticalBlock] { gap: .65rem; }
 [data-testid=stMain] h4 { padding: .6rem 0 .1rem 0; font-size: 1.12rem; }
 [data-testid=stHtml] p { margin: 0; }
+[data-testid=stHtml] h4 { margin: 0; font-weight: 600; line-height: 1.3; }
 [class*="st-key-chart-"] { position: relative; }
 [class*="st-key-menu-"] { position: absolute; top: .45rem; right: .3rem; width: auto !important; z-index: 5; }
 [class*="st-key-menu-"] button { color: var(--ls-muted); min-height: 1.6rem; padding: 0 .3rem; }

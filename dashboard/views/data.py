@@ -133,8 +133,10 @@ def _inspected(
         choices, file, tuple(files), partner(file, files, choices), scan, model_of(workspace), _max_length(choices), state.mode(),
     )  # fmt: skip
     draw_headline(scene)
-    # An evaluation file need not have a trainer's form: that it has none is not the first thing to look at.
-    default = "shape" if not scan.fault_total or is_evaluation_alone(scene) else "faults"
+    # An evaluation file need not have a trainer's form: that it has none is not the first thing to look at. The shape of a
+    # large file takes minutes, which nobody asked for who opens the page.
+    is_sound = not scan.fault_total or is_evaluation_alone(scene)
+    default = "shape" if is_sound and scene.is_small else "faults"
     segment = choices.one(SHOW, list(_SEGMENTS)) or default
     st.segmented_control(
         "What to look at", list(_SEGMENTS), format_func=lambda name: _SEGMENTS[name][0], required=True,

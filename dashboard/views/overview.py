@@ -61,7 +61,7 @@ def _cards(chosen: state.Selection, run: Run, comparison: Comparison) -> None:
     against = f"Only {comparison.reference} was run; there is nothing to compare it with."
     if clicked := linked_html(content or f"<p>{escape(against)}</p>", "cards"):
         go(*clicked)
-    if content:
+    if len(comparison.variants) > 2:
         st.html(f'<p class="ls-foot">{escape(ORDER)}</p>')
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from core.jobs.status import RunStatus, read_status, write_status
-from core.notes import read_notes
+from core.feedback import read_feedback
 from core.records import Generation
 from core.store import Run, create_run, evidence_table, write_table
 from core.workspace import load_workspace
@@ -211,11 +211,11 @@ def test_thumb_and_note_are_on_disk_and_there_after_a_reload(page: Any, full: Se
     pane.get_by_role("button", name="thumb_down").or_(
         pane.locator("[data-testid=stFeedback] button").nth(1)
     ).first.click()
-    _until(lambda: read_notes(run).of("reply", "eval-011", "qv-r8").thumb == "down", "the thumb on disk")
+    _until(lambda: read_feedback(run).of("reply", "eval-011", "qv-r8").thumb == "down", "the thumb on disk")
     pane.get_by_placeholder("Note, kept with the run").fill("says <b>nothing</b> about the order")
     page.keyboard.press("Tab")
     _until(
-        lambda: read_notes(run).of("reply", "eval-011", "qv-r8").text == "says <b>nothing</b> about the order",
+        lambda: read_feedback(run).of("reply", "eval-011", "qv-r8").note == "says <b>nothing</b> about the order",
         "the note on disk",
     )
     _open(page, page.url)

@@ -67,14 +67,17 @@ def test_compare_shows_every_value_and_every_interval_of_a_difference(
     _keep(page, "compare")
     cells = (
         page.locator("table.wide")
-        .first.locator("tbody tr:not(.task)")
-        .evaluate_all("lines => lines.map(line => [...line.querySelectorAll('td')].map(cell => cell.innerText))")
+        .first.locator("tbody tr[data-key]")
+        .evaluate_all(
+            "lines => lines.map(line => [line.dataset.key, ...[...line.querySelectorAll('td')].map(cell => cell.innerText)])"
+        )
     )
-    rows = [row for row in comparison.rows if row.language is None]
+    shown = {line[0]: line[1:] for line in cells}
+    rows = [row for row in comparison.rows if row.primary and not row.is_detail]
+    assert {row.key for row in rows} <= set(shown)
     names = [comparison.reference, *(name for name in comparison.variants if name != comparison.reference)]
-    assert [len(line) for line in cells] == [len(names)] * len(rows)
-    for row, line in zip(rows, cells, strict=True):
-        for name, cell in zip(names, line, strict=True):
+    for row in rows:
+        for name, cell in zip(names, shown[row.key], strict=True):
             assert cell.startswith(value_texts(row.values[name], row.unit)[0]), (row.key, name)
             difference = row.differences.get(name)
             for text in (

@@ -123,7 +123,7 @@ def test_metrics_that_cannot_be_composed_are_refused(folder: Path) -> None:
         ({"general": "general", "domain": "replies"}, "forgetting.domain: found 'replies' (did you mean 'reply'?)"),
         ({"general": "category", "domain": "reply"}, "found 'category', a classification task; expected one of kind likelihood"),
         ({"general": "general", "domain": "general"}, "found 'general', which is the general task too"),
-        ({"general": "general", "domain": "urgency"}, "found 'urgency', a task without metrics; name at least one under tasks.urgency.metrics"),
+        ({"general": "general", "domain": "urgency"}, "a task without metrics; name at least one under tasks.urgency.metrics"),
         ({"general": "general"}, "forgetting.domain: the key is missing"),
     ],
 )  # fmt: skip

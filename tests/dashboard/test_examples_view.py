@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.notes import Note, add_note, read_notes
+from core.feedback import Feedback, give_feedback, read_feedback
 from core.workspace import load_workspace
 from tests.synthetic import make_run, make_workspace
 
@@ -129,42 +129,37 @@ def test_thumb_and_note_are_on_disk_at_once(monkeypatch: pytest.MonkeyPatch, tmp
     app = _fine(_app(monkeypatch, folder, task="reply", example="eval-001"))
     name = json.dumps([run.id, "reply", "eval-001", "qv-r8"])
     app.feedback(key=f"thumb-{name}").set_value(0).run()
-    assert read_notes(run).of("reply", "eval-001", "qv-r8").thumb == "down"
+    assert read_feedback(run).of("reply", "eval-001", "qv-r8").thumb == "down"
     app.text_input(key=f"note-{name}").set_value("too short").run()
     _fine(app)
-    note = read_notes(run).of("reply", "eval-001", "qv-r8")
-    assert (note.thumb, note.text) == ("down", "too short")
+    note = read_feedback(run).of("reply", "eval-001", "qv-r8")
+    assert (note.thumb, note.note) == ("down", "too short")
     again = _fine(_app(monkeypatch, folder, task="reply", example="eval-001"))
     assert again.text_input(key=f"note-{name}").value == "too short"
     assert again.feedback(key=f"thumb-{name}").value == 0
-    assert read_notes(run).of("reply", "eval-001", "baseline").empty
+    assert read_feedback(run).of("reply", "eval-001", "baseline").empty
 
 
 def test_a_note_that_cannot_be_saved_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = make_workspace(tmp_path / "workspace", n=4)
     run = load_workspace(folder).runs()[0]
     app = _fine(_app(monkeypatch, folder, task="reply", example="eval-001"))
-    (run.folder / "notes.jsonl").mkdir()
-    monkeypatch.setattr("dashboard.views.examples.read_notes", lambda run: read_notes_of_nothing())
+    (run.folder / "feedback.jsonl").mkdir()
+    monkeypatch.setattr("dashboard.result_cache.feedback", lambda run: Feedback(()))
+    monkeypatch.setattr("dashboard.result_cache.satisfaction", lambda *_: ())
     name = json.dumps([run.id, "reply", "eval-001", "qv-r8"])
     app.text_input(key=f"note-{name}").set_value("lost?").run()
     assert "could not be saved" in _html(_fine(app))
 
 
-def read_notes_of_nothing() -> object:
-    from core.notes import Notes
-
-    return Notes((), 0)
-
-
-def test_notes_that_cannot_be_read_are_mentioned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_feedback_that_cannot_be_read_is_mentioned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = make_workspace(tmp_path / "workspace", n=4)
     run = load_workspace(folder).runs()[0]
-    add_note(run, Note("reply", "eval-001", "qv-r8", "up", "good"))
-    with (run.folder / "notes.jsonl").open("a") as file:
+    give_feedback(run, "reply", "eval-001", "qv-r8", "up", "good")
+    with (run.folder / "feedback.jsonl").open("a") as file:
         file.write("torn\n")
     app = _fine(_app(monkeypatch, folder, task="reply", example="eval-001"))
-    assert "1 line of notes.jsonl cannot be read" in _html(app)
+    assert "feedback.jsonl, line 2: found no feedback" in _html(app)
 
 
 def test_with_many_variants_the_chosen_pair_is_shown_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

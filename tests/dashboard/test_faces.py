@@ -123,13 +123,13 @@ def test_one_language_leads_to_its_examples_and_exports_its_row(
 ) -> None:
     from core.compare import compare
     from dashboard import state
-    from dashboard.views.compare import examples_link
+    from dashboard.parts.compare_metrics import examples_link
 
     run = make_run(workspace / "runs" / "one", n=60, tasks=("reply",))
     row = next(row for row in compare(run).rows if row.language == "zh")
     tables: dict[str, pd.DataFrame] = {}
     monkeypatch.setattr(
-        "dashboard.views.compare.chart", lambda figure, name, stem, data, **_: tables.update({name: data()}) or []
+        "dashboard.parts.compare_metrics.chart", lambda figure, name, stem, data, **_: tables.update({name: data()}) or []
     )
     shown(opened(monkeypatch, workspace, "compare", metric=row.key))
     assert set(tables["metric"].language) == {"zh"} and set(tables["metric"].metric) == {row.metric}

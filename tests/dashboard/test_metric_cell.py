@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard.parts.metric_cell import COMPACT_ABOVE, comparison_table, difference_tip, value_tip, verdict_matrix
+from dashboard.parts.metric_cell import COMPACT_ABOVE, difference_tip, value_tip
+from dashboard.parts.metric_rows import EVERYTHING, Unfolded
+from dashboard.parts.metric_tables import comparison_table, verdict_matrix
 from tests.comparisons import make_comparison
 
 
@@ -25,7 +27,7 @@ def test_the_reference_comes_first_and_languages_only_when_asked() -> None:
     head = comparison_table(turned, "light", parameters).split("</thead>")[0]
     assert [name for name in head.replace("<", ">").split(">") if name in comparison.variants][0] == "qv-r2"
     assert 'class="language"' not in table
-    assert 'class="language"' in comparison_table(comparison, "light", parameters, languages=True)
+    assert 'class="language"' in comparison_table(comparison, "light", parameters, Unfolded((EVERYTHING,), languages=True))
 
 
 def test_a_row_holds_value_interval_difference_p_and_mark() -> None:
@@ -35,7 +37,7 @@ def test_a_row_holds_value_interval_difference_p_and_mark() -> None:
 
 
 def test_the_chosen_row_is_marked_once() -> None:
-    table = comparison_table(make_comparison(), "light", parameters, chosen="reply/bleu")
+    table = comparison_table(make_comparison(), "light", parameters, Unfolded(chosen="reply/bleu"))
     assert table.count('class="chosen"') == 1
 
 

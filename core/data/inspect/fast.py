@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 
 from core.data.inspect.flaws import kind_of
 from core.data.inspect.roles import order_flaws
@@ -21,8 +22,7 @@ _ROLE = attrgetter("role")
 _TYPED = str | int | float | bool | None
 _MAIN = {"messages": "messages", "text": "text", "plain-text": "text"}
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
-_QUOTE_ESCAPED = b"\\u0022"
-"""A quote that is written so is none among the bytes; where there is one, quotes cannot be counted."""
+_QUOTE, _BACKSLASH = ord('"'), ord("\\")
 
 
 class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -97,21 +97,14 @@ class FastLines:
 
         A second key is read over in silence, and brings at least two quotes that nothing in the rows accounts for.
         """
-        if _QUOTE_ESCAPED in raw:
-            return False
-        texts: list[str] = [
-            value for name, _ in self._extras for row in rows if isinstance(value := getattr(row, name), str)
-        ]
+        needed = 2 * self._n_keys * len(rows)
         if self._main == "messages":
-            of_messages = [message.content for row in rows for message in row.messages]
-            needed = 8 * len(of_messages)  # two keys, a role and a content
-            texts += of_messages
-            needed += 2 * (len(texts) - len(of_messages))
+            needed += 8 * sum([len(row.messages) for row in rows])  # two keys, a role and a content
         else:
-            texts += [row.text for row in rows]
-            needed = 2 * len(texts)
-        needed += 2 * self._n_keys * len(rows) + "".join(texts).count('"')
-        return raw.count(b'"') == needed
+            needed += 2 * len(rows)
+        for name, _ in self._extras:
+            needed += 2 * sum([isinstance(getattr(row, name), str) for row in rows])
+        return quotes_outside_texts(raw) == needed
 
     def _sound_messages(self, rows: list[Any], tally: Tally) -> list[Any]:
         groups: dict[tuple[str, ...], list[Any]] = {}
@@ -152,6 +145,16 @@ def fast_extras(name: str, rows: Sequence[Row], *, strict: bool) -> list[str] | 
     extras = list(dict.fromkeys(key for row in fitting for key in row if key != main))
     plain = all(key in row and not isinstance(row[key], list | dict) for row in fitting for key in extras)
     return extras if plain and len(extras) <= 20 else None
+
+
+def quotes_outside_texts(raw: bytes) -> int:
+    """Return how many quotes of some JSON texts begin or end a string: all but those that a backslash precedes."""
+    values = np.frombuffer(raw, dtype=np.uint8)
+    slashes = values == _BACKSLASH
+    if (slashes[1:] & slashes[:-1]).any():  # a backslash that is escaped itself escapes nothing
+        return quotes_outside_texts(raw.replace(b"\\\\", b"__"))
+    quotes = values == _QUOTE
+    return int(np.count_nonzero(quotes)) - int(np.count_nonzero(quotes[1:] & slashes[:-1]))
 
 
 def _count_group(roles: tuple[str, ...], group: list[Any], tally: Tally) -> None:

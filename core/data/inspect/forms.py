@@ -19,7 +19,10 @@ from core.data.inspect.roles import order_flaws
 Row = dict[str, Any]
 Check = Callable[[Row], list[Flaw]]
 
-PAIRS = (("instruction", "output"), ("instruction", "response"), ("question", "answer"), ("input", "output"))
+PAIRS = (
+    ("instruction", "output"), ("instruction", "response"), ("prompt", "response"), ("question", "answer"),
+    ("question", "response"), ("query", "response"), ("input", "output"),
+)  # fmt: skip
 """Names that pairs of texts go by; the first that a row has counts."""
 
 
@@ -37,7 +40,7 @@ def form_of(row: Row) -> str:
             return "stepwise"
         if "completion" in row:
             return "unpaired-preference" if "label" in row else "prompt-completion"
-        return "prompt-only"
+        return "instruction-output" if pair_of(row) == ("prompt", "response") else "prompt-only"
     if {"instruction", "input", "output"} <= row.keys():
         return "alpaca"
     if pair_of(row):
@@ -50,14 +53,19 @@ def pair_of(row: Row) -> tuple[str, str] | None:
     return next(((ask, answer) for ask, answer in PAIRS if ask in row and answer in row), None)
 
 
-def check_for(name: str, *, strict: bool) -> Check:
+def check_for(name: str, *, strict: bool, evaluation: bool = False) -> Check:
     """Return what judges each row of a file of this format.
 
     In strict mode there are two contracts alone: the one for ``text`` where the file is of texts, else the one for ``messages``.
+    An evaluation file may have fields of its own.
     """
     if strict:
         return _strict_text if name in ("text", "plain-text") else _strict_messages
-    return _CHECKS[name]
+    return _no_flaws if evaluation and name == "unknown" else _CHECKS[name]
+
+
+def _no_flaws(_: Row) -> list[Flaw]:
+    return []
 
 
 def _strict_text(row: Row) -> list[Flaw]:

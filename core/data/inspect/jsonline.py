@@ -10,7 +10,7 @@ import math
 import re
 from typing import Any, Final
 
-from core.data.inspect.flaws import BYTE_ORDER_MARK, Flaw, a_kind, flaw, not_utf8, quoted
+from core.data.inspect.flaws import BLANK_LINE, BYTE_ORDER_MARK, Flaw, a_kind, flaw, not_utf8, quoted
 
 MAX_DEPTH = 100
 """Deeper nesting is a fault: readers of JSON are recursive and give up, or crash, somewhere beyond."""
@@ -68,7 +68,9 @@ class JsonReader:
         flaws: list[Flaw] = []
         if text.startswith("\ufeff"):
             flaws.append(BYTE_ORDER_MARK)
-            text = text[1:]
+            text = text.lstrip("\ufeff")
+        if not text.strip():
+            return MISSING, [*flaws, BLANK_LINE]
         if "\0" in text:
             return MISSING, [*flaws, flaw("nul-byte", "", "a NUL byte", "text", column=text.index("\0") + 1)]
         if text.count("[") + text.count("{") > MAX_DEPTH and _too_deep(text):
@@ -113,8 +115,8 @@ def _parse(text: str) -> tuple[Any, list[Flaw]]:
         return MISSING, [_broken(text, error)]
     except RecursionError:
         return MISSING, [flaw("too-deep", "", "nesting too deep to be read", f"at most {MAX_DEPTH} levels")]
-    except ValueError as error:  # an integer of thousands of digits
-        return MISSING, [flaw("invalid-json", "", f"a number that cannot be read ({error})", "a number")]
+    except ValueError:  # Python reads no integer of more than 4,300 digits
+        return MISSING, [flaw("invalid-json", "", "a number of thousands of digits", "a number that a reader can hold")]
     flaws = [
         flaw("duplicate-key", "", f"the key {quoted(key)} twice in one object", "each key once")
         for key in dict.fromkeys(notes.duplicates)
@@ -139,7 +141,9 @@ def _broken(text: str, error: json.JSONDecodeError) -> Flaw:
     rest = text[error.pos :].strip()
     if error.msg == "Extra data" and rest[:1] in ("{", "["):
         found = f"a second value on the same line, {quoted(rest)}"
-        return flaw("several-objects", f"Column {column}", found, "one object on each line", column=column)
+        hint = "; the lines end in carriage returns alone" if text[: error.pos].endswith("\r") else ""
+        expected = f"one object on each line, or commas between those of a list{hint}"
+        return flaw("several-objects", f"Column {column}", found, expected, column=column)
     if not rest:
         return flaw("invalid-json", f"Column {column}", "the end of the line inside an object", _OBJECT, column=column)
     if error.msg.startswith("Invalid control character"):

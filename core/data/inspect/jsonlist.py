@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from core.data.inspect.flaws import quoted
 from core.data.inspect.lines import MAX_LINE_BYTES
-from core.data.inspect.source import BOM
+from core.data.inspect.source import without_marks
 from core.data.inspect.stream import Readable, blocks
 from core.errors import InputError
 
@@ -78,7 +79,7 @@ class _Cutter:
         return not self._open_brackets
 
     def _open(self) -> bool:
-        head = self._held.removeprefix(BOM).lstrip()
+        head = without_marks(self._held).lstrip()
         if head:
             self._held, self._at, self._open_brackets = head[1:], 0, bytearray(b"[")
         return bool(head)
@@ -86,7 +87,8 @@ class _Cutter:
     def _check(self) -> None:
         if self._closed and self._held.strip():
             raise InputError(
-                f"{self._path}: found {self._held.strip()[:20]!r} after the list; expected the end of the file."
+                f"{self._path}: found {quoted(self._held.strip()[:80].decode('utf-8', 'replace'))} after the list; "
+                "expected the end of the file."
             )
         if self._closed:
             self._held, self._at = b"", 0

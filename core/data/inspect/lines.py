@@ -40,7 +40,7 @@ def line_blocks(stream: Readable, first: int = 1) -> Iterator[LineBlock]:
             too_long = too_long or held > MAX_LINE_BYTES
             pieces = [] if too_long else [*pieces, block] if block else pieces
             continue
-        raw = b"".join([*pieces, block[:cut]])
+        raw = b"".join([*pieces, memoryview(block)[:cut]])
         lines: list[bytes | None] = [*raw.split(b"\n")]
         yield LineBlock(first, lines, raw)
         first += len(lines)

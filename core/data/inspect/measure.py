@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.data.inspect.fast import FastLines
+from core.data.inspect.flaws import BLANK_LINE
 from core.data.inspect.forms import Check
 from core.data.inspect.jsonline import JsonReader
 from core.data.inspect.ledger import Ledger
@@ -33,7 +34,7 @@ class Measure:
         """Judge and count what stands at one place."""
         flaws = item.flaws
         self.tally.lines += 1
-        self.tally.blank_lines += item.blank
+        self.tally.blank_lines += BLANK_LINE in flaws
         if item.row is not None:
             flaws = flaws + self._check(item.row)
             self.tally.add_row(item.row, self._name, conversational=self._conversational)

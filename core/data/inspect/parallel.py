@@ -42,6 +42,7 @@ class Job(msgspec.Struct):
     conversational: bool
     extras: list[str] | None
     """Other fields of the quick way's type; None where there is no quick way."""
+    evaluation: bool = False
 
 
 class Part(msgspec.Struct):

@@ -28,6 +28,7 @@ class Item:
     raw: bytes | None = None
     """The bytes of a JSON text."""
     blank: bool = False
+    """Whether no row is missing here: an empty line, or a CSV header with something wrong about it."""
 
 
 def iter_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -63,7 +64,9 @@ def items(source: Source) -> Iterator[Item]:
         else:
             from core.data.inspect.tables import csv_rows
 
-            yield from (Item(line, row, flaws) for line, row, flaws in csv_rows(stream, source.path))
+            for line, row, flaws in csv_rows(stream, source.path):
+                empty = row is None and all(one in (BLANK_LINE, BYTE_ORDER_MARK) for one in flaws)
+                yield Item(line, row, flaws, blank=empty)
 
 
 def read_line(reader: JsonReader, number: int, line: bytes | None) -> Item:

@@ -39,7 +39,7 @@ _STAGES: Mapping[str, tuple[str, str]] = {
     "preference-implicit": (_PREFERENCE, "A chosen and a rejected conversation with one beginning: DPO, or a reward model."),
     "unpaired-preference": (_PREFERENCE, "Answers labelled as wanted or not, one by one: KTO."),
     "stepwise": (_PREFERENCE, "Steps labelled as right or wrong: a process reward model."),
-    "unknown": ("unknown", "The rows have no form that a trainer reads."),
+    "unknown": ("unknown", "No trainer reads these rows. An evaluation file may have fields of its own."),
 }  # fmt: skip
 
 

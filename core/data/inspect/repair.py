@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core.data.inspect.flaws import Flaw
 from core.data.inspect.forms import Check, check_for
 from core.data.inspect.jsonline import without_trailing_commas
 from core.data.inspect.output import json_line, new_file
@@ -15,7 +16,7 @@ from core.data.inspect.recognise import recognise
 from core.data.inspect.records import FAULTS_KEPT, Repair, RepairReport
 from core.data.inspect.roles import ROLES, ROLES_WITH_TOOL, SHAREGPT_ROLES, meant_role
 from core.data.inspect.scan import sample
-from core.data.inspect.source import BOM, check_unchanged, open_source
+from core.data.inspect.source import check_unchanged, layout_flaws, open_source, without_marks
 from core.errors import InputError
 
 _OF_TEXT = {"bom", "trailing-comma", "blank-line"}
@@ -37,6 +38,7 @@ def repair(path: Path, out: Path, *, strict: bool = False) -> RepairReport:
     rows, unread = sample(source)
     name = recognise(rows, unread=unread).name
     mender = _Mender(path, name, check_for(name, strict=strict), strict=strict)
+    mender.note_layout(layout_flaws(source, strict=strict))
     with new_file(out) as stream:
         for item in items(source):
             stream.write(mender.mend(item))
@@ -58,16 +60,22 @@ class _Mender:
         self._keys = _list_keys(name, strict)
         self._roles = ROLES if strict else ROLES_WITH_TOOL
 
+    def note_layout(self, flaws: list[Flaw]) -> None:
+        """Remember that the copy is JSON Lines where the source is not."""
+        for one in flaws:
+            self._note(1, one.code, one.found, "one JSON object on each line")
+
     def mend(self, item: Item) -> bytes:
         """Return the line for one place; nothing where it is left out."""
         codes = {one.code for one in item.flaws}
-        if item.row is None and item.raw is None and "blank-line" not in codes:
+        if item.row is None and item.raw is None and not item.blank:
             raise InputError(
                 f"{self._path}, line {item.place}: {item.flaws[0].message} Such a row cannot be copied into JSON Lines: "
                 "mend it by hand first."
             )
         if item.blank or "blank-line" in codes:
-            self._note(item.place, "trailing-comma" if "trailing-comma" in codes else "blank-line", "", "left out")
+            for code in sorted(codes & _OF_TEXT):
+                self._note(item.place, code, "", "left out")
             return b""
         self.rows += 1
         line = self._mend_text(item)
@@ -86,7 +94,7 @@ class _Mender:
             self._note(item.place, "bom", "a byte order mark", "left out")
         if item.raw is None:
             return json_line(item.row or {})
-        text = item.raw.removeprefix(BOM) if "bom" in codes else item.raw
+        text = without_marks(item.raw) if "bom" in codes else item.raw
         if "trailing-comma" in codes:
             before = text.decode("utf-8")
             text = without_trailing_commas(before).encode("utf-8")

@@ -17,7 +17,7 @@ from core.data.inspect.parallel import PARALLEL_BYTES, Job, measure_in_parallel
 from core.data.inspect.read import items
 from core.data.inspect.recognise import SAMPLED_ROWS, recognise
 from core.data.inspect.records import FormatGuess, Scan
-from core.data.inspect.source import Source, check_unchanged, open_bytes, open_source, sha256
+from core.data.inspect.source import Source, check_unchanged, layout_flaws, open_bytes, open_source, sha256
 from core.errors import InputError
 from core.paths import cache_folder
 
@@ -28,13 +28,21 @@ WORKER_BYTES = 16 << 20
 """A process is started for at least so much of the file."""
 
 
-def scan(path: Path, *, strict: bool = False, progress: Progress | None = None, workers: int | None = None) -> Scan:
+def scan(
+    path: Path,
+    *,
+    strict: bool = False,
+    progress: Progress | None = None,
+    workers: int | None = None,
+    evaluation: bool = False,
+) -> Scan:
     """Read a dataset once and say everything about its format.
 
     Args:
         path: a JSONL, JSON, CSV or Parquet file, gzip or zstd of these, or a datasets folder.
         strict: hold rows to the contract for ``messages`` (or ``text``) to the letter, instead of what TRL takes.
         progress: told the share that is done; an answer of False stops the work.
+        evaluation: the file is for evaluation alone: fields of its own, which no trainer reads, are then no fault.
         workers: processes for a large JSONL file; by default one for each core.
 
     Raises:
@@ -45,18 +53,21 @@ def scan(path: Path, *, strict: bool = False, progress: Progress | None = None, 
     rows, unread = sample(source)
     guess = recognise(rows, unread=unread)
     with tempfile.TemporaryDirectory() as scratch:
-        check = check_for(guess.name, strict=strict)
+        check = check_for(guess.name, strict=strict, evaluation=evaluation)
         spill = Path(scratch) / "faults"
         measure = Measure(check, guess.name, conversational=guess.conversational, spill=spill)
+        measure.ledger.add(1, layout_flaws(source, strict=strict))
         job = Job(
-            str(path), 0, 0, guess.name, strict, guess.conversational, fast_extras(guess.name, rows, strict=strict)
-        )
+            path=str(path), start=0, end=0, name=guess.name, strict=strict, conversational=guess.conversational,
+            extras=fast_extras(guess.name, rows, strict=strict), evaluation=evaluation,
+        )  # fmt: skip
         digest = _measure(measure, source, job, progress, workers or _workers(source.n_bytes))
         check_unchanged(source)
         measure.ledger.close()
-        if not measure.tally.rows and not measure.ledger.counts:
+        if not measure.tally.rows and not set(measure.ledger.counts) - {"not-json-lines"}:
             raise InputError(f"{path}: the file has no rows; expected at least one.")
-        kept = _keep(spill, f"{digest[:32]}{'-strict' if strict else ''}") if measure.ledger.spilled else None
+        variety = f"{'-strict' if strict else ''}{'-evaluation' if evaluation else ''}"
+        kept = _keep(spill, f"{digest[:32]}{variety}") if measure.ledger.spilled else None
     tell(progress, 1.0)
     return _result(source, measure, guess, strict, digest, kept)
 
@@ -75,10 +86,19 @@ def sample(source: Source) -> tuple[list[dict[str, Any]], int]:
             rows.append(item.row)
         elif not item.blank:
             unread += 1
-        size += len(item.raw or b"")
+        size += len(item.raw) if item.raw is not None else _characters(item.row)
         if size > _SAMPLED_BYTES:
             break
     return rows, unread
+
+
+def _characters(value: Any) -> int:
+    """Return how many characters the texts of a value have."""
+    if isinstance(value, dict):
+        return sum(map(_characters, value.values()))
+    if isinstance(value, list):
+        return sum(map(_characters, value))
+    return len(value) if isinstance(value, str) else 0
 
 
 def _measure(measure: Measure, source: Source, job: Job, progress: Progress | None, workers: int) -> str:

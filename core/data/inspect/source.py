@@ -5,13 +5,15 @@ Nothing here looks at rows. What cannot be read at all is an InputError.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.data.inspect.flaws import Flaw, flaw
 from core.data.inspect.stream import BLOCK_BYTES, Readable, readable, stretch, unfolded
 from core.errors import InputError
 
@@ -63,7 +65,18 @@ def open_source(path: Path) -> Source:
             head = stream.read(64)
         kind, compression = _kind(path, head)
         source = Source(path, kind, compression, files, stamps)
-        return source if kind != "json" else _settle_json(source)
+        settle = {"json": _settle_json, "jsonl": _settle_lines}.get(kind)
+        return settle(source) if settle else source
+
+
+def layout_flaws(source: Source, *, strict: bool) -> list[Flaw]:
+    """Return what is wrong with the layout of a file as a whole: contracts, and the ending ``.jsonl``, promise JSON Lines."""
+    promised = strict or {ending.lower() for ending in source.path.suffixes} & {".jsonl", ".ndjson"}
+    if source.kind == "jsonl" or not promised:
+        return []
+    found = {"json": "a JSON list", "csv": "CSV", "parquet": "Parquet", "arrow": "Arrow"}[source.kind]
+    repair = "write each row as a line of its own"
+    return [flaw("not-json-lines", "", f"{found} as the layout of the file", "one JSON object on each line", repair)]
 
 
 def check_unchanged(source: Source) -> None:
@@ -152,9 +165,9 @@ def _kind(path: Path, head: bytes) -> tuple[str, str | None]:
         return "arrow", None
     if head.startswith(b"PK\x03\x04"):
         raise InputError(f"{path}: this is a ZIP archive; unpack it and give one of its files.")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if found := _wide_encoding(head):
         raise InputError(
-            f"{path}: found UTF-16 (byte 0x{head[0]:02x} in line 1), expected UTF-8. Save the file as UTF-8."
+            f"{path}: found {found} (byte 0x{head[0]:02x} in line 1), expected UTF-8. Save the file as UTF-8."
         )
     packed = "gzip" if head.startswith(b"\x1f\x8b") else "zstd" if head.startswith(b"\x28\xb5\x2f\xfd") else None
     endings = [ending.lower() for ending in path.suffixes[-2:]]
@@ -173,23 +186,64 @@ def _kind(path: Path, head: bytes) -> tuple[str, str | None]:
         raise InputError(f"{path}: the ending says {ending[1:]}, but the first bytes are {head[:4]!r}: it is not.")
     if ending in _KINDS:
         return _KINDS[ending], packed
-    first = head.removeprefix(BOM).lstrip()[:1]
+    first = without_marks(head).lstrip()[:1]
     if not packed and first in (b"{", b"["):
         return ("jsonl" if first == b"{" else "json"), None
     raise InputError(f"{path}: found the ending {ending!r}, expected {_READABLE}.")
 
 
+def _wide_encoding(head: bytes) -> str | None:
+    """Return the name of an encoding of two or four bytes a character: by its mark, or by the NUL of every ASCII letter."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "UTF-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16"
+    nuls = [place for place, byte in enumerate(head) if not byte]
+    if not any(head) or 2 * len(nuls) < len(head) - 1 or head.startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")):
+        return None
+    if len(nuls) > 2 * len(head) // 3:
+        return "UTF-32"
+    return "UTF-16" if len({place % 2 for place in nuls}) == 1 else None
+
+
+def without_marks(content: bytes) -> bytes:
+    """Return bytes without the byte order marks that they begin with: a file that was saved twice has two."""
+    while content.startswith(BOM):
+        content = content[len(BOM) :]
+    return content
+
+
 def _settle_json(source: Source) -> Source:
     """A ``.json`` file that does not begin with ``[`` is read line by line."""
     with open_bytes(source) as stream:
-        head = stream.read(BLOCK_BYTES).removeprefix(BOM).lstrip()
+        head = without_marks(stream.read(BLOCK_BYTES)).lstrip()
     if head.startswith(b"["):
         return source
     if head.startswith(b"{") and not _whole(head.partition(b"\n")[0]):
         raise InputError(
             f"{source.path}: found one JSON object over several lines; expected a list of objects, or one object a line."
         )
-    return Source(source.path, "jsonl", source.compression, source.files, source.stamps)
+    return replace(source, kind="jsonl")
+
+
+def _settle_lines(source: Source) -> Source:
+    """A file of lines that is one JSON list is read as that; a line that is a list among others is for the rules to judge."""
+    with open_bytes(source) as stream:
+        head = without_marks(stream.read(BLOCK_BYTES)).lstrip()
+    if not head.startswith(b"["):
+        return source
+    first, *others = [line.strip() for line in head.split(b"\n") if line.strip()]
+    alone = not others and first.startswith((b"[{", b"[ {"))
+    over_lines = bool(others) and (first == b"[" or not (_is_json(first) or _is_json(others[0])))
+    return replace(source, kind="json") if alone or over_lines else source
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _whole(line: bytes) -> bool:

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from core.data.inspect.flaws import BLANK_LINE, BYTE_ORDER_MARK, Flaw, flaw, not_utf8, quoted
 from core.data.inspect.lines import numbered_lines
-from core.data.inspect.source import BOM, Source, open_bytes
+from core.data.inspect.source import BOM, Source, open_bytes, without_marks
 from core.data.inspect.stream import MAX_RATIO, RATIO_FREE_BYTES, Readable
 from core.errors import InputError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 Row = dict[str, Any]
-_BATCH_ROWS = 256
+_BATCH_ROWS = 32
 """Small batches: one row of a column that is stored once for many rows may be large when it is unfolded."""
 
 
@@ -48,11 +48,8 @@ def csv_rows(stream: Readable, path: Path) -> Iterator[tuple[int, Row | None, li
                     f"{path}, line {start}: a cell of more than {csv.field_size_limit():,} characters, or a quote that is never "
                     "closed. Close the quote; use JSONL for texts as long as this."
                 ) from None
-            yield (
-                start,
-                None,
-                [*flaws, *lines.take_flaws(), flaw("invalid-csv", "", f"a row that is not CSV ({error})", "CSV")],
-            )
+            told = "a quote that is never closed" if "end of data" in str(error) else f"a row that is not CSV ({error})"
+            yield start, None, [*flaws, *lines.take_flaws(), flaw("invalid-csv", "", told, "CSV")]
             flaws = []
             continue
         flaws += lines.take_flaws()
@@ -60,6 +57,9 @@ def csv_rows(stream: Readable, path: Path) -> Iterator[tuple[int, Row | None, li
             return
         if header is None and cells:
             header = _header(path, cells)
+            if flaws:
+                yield 1, None, flaws
+            flaws = []
             continue
         if header is None or not cells:
             yield start, None, [*flaws, BLANK_LINE]
@@ -87,7 +87,7 @@ class _CsvLines:
                 continue
             if number == 1 and content.startswith(BOM):
                 self._flaws.append(BYTE_ORDER_MARK)
-                content = content[len(BOM) :]
+                content = without_marks(content)
             try:
                 text = content.decode("utf-8")
             except UnicodeDecodeError as error:
@@ -107,6 +107,11 @@ class _CsvLines:
 def _header(path: Path, cells: list[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
     twice = next((name for name in names if names.count(name) > 1), None)
+    if len(names) == 1 and (other := next((sign for sign in ";\t|" if sign in names[0]), None)):
+        raise InputError(
+            f"{path}, line 1: found one column {quoted(names[0])}, whose cells {other!r} seems to separate; expected commas. "
+            "Save the file with commas between the cells."
+        )
     if twice or "" in names:
         found = f"the column {quoted(twice)} twice" if twice else "a column without a name"
         raise InputError(f"{path}, line 1: found {found}; expected a header with a different name for each column.")
@@ -126,10 +131,13 @@ def parquet_rows(source: Source) -> Iterator[Row]:
         stream.seek(0)
         opened = pq.ParquetFile(stream, thrift_string_size_limit=64 << 20, thrift_container_size_limit=10_000_000)
         _check_footer(source.path, opened.metadata, size)
-        given = 0
+        given = unfolded = 0
         for batch in opened.iter_batches(batch_size=_BATCH_ROWS):
             batch.validate(full=True)
             given += batch.num_rows
+            batch = _without_dictionaries(batch)
+            unfolded += batch.nbytes
+            _check_ratio(source.path, size, unfolded)
             yield from _rows(batch)
         if given != opened.metadata.num_rows:
             raise InputError(
@@ -157,10 +165,14 @@ def _check_footer(path: Path, metadata: pq.FileMetaData, size: int) -> None:
             f"{path}: the footer promises {metadata.num_rows:,} rows and its row groups {promised:,}. "
             "It is damaged: make it or copy it again."
         )
+    _check_ratio(path, size, unfolded)
+
+
+def _check_ratio(path: Path, size: int, unfolded: int) -> None:
     if unfolded > max(RATIO_FREE_BYTES, MAX_RATIO * size):
         raise InputError(
-            f"{path}: {size:,} bytes unfold to {unfolded:,}, more than {MAX_RATIO} times their size, which is taken for a "
-            "decompression bomb. If the file is honest, write it without compression and inspect that."
+            f"{path}: {size:,} bytes unfold to {unfolded:,} and more, over {MAX_RATIO} times their size, which is taken for a "
+            "decompression bomb. If the file is honest, write its rows as JSON Lines and inspect that."
         )
 
 
@@ -172,6 +184,7 @@ def arrow_rows(source: Source) -> Iterator[Row]:
     """
     import pyarrow as pa
 
+    unfolded = 0
     for path in source.files:
         with _arrow_errors(path, "Arrow"), _seekable(source, path) as stream:
             head = stream.read(6)
@@ -184,7 +197,18 @@ def arrow_rows(source: Source) -> Iterator[Row]:
             for batch in batches:
                 batch.validate(full=True)
                 for start in range(0, batch.num_rows, _BATCH_ROWS):
-                    yield from _rows(batch.slice(start, _BATCH_ROWS))
+                    part = _without_dictionaries(batch.slice(start, _BATCH_ROWS))
+                    unfolded += part.nbytes
+                    _check_ratio(source.path, source.n_bytes, unfolded)
+                    yield from _rows(part)
+
+
+def _without_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows whose values stand for themselves, so that their size is known before Python holds them."""
+    import pyarrow as pa
+
+    columns = [one.dictionary_decode() if isinstance(one, pa.DictionaryArray) else one for one in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 @contextmanager

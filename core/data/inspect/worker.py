@@ -21,7 +21,7 @@ from core.errors import InputError
 def work(folder: Path, number: int) -> None:
     """Do one job and write what was found."""
     job = msgspec.json.decode((folder / f"{number}.job").read_bytes(), type=Job)
-    check = check_for(job.name, strict=job.strict)
+    check = check_for(job.name, strict=job.strict, evaluation=job.evaluation)
     measure = Measure(check, job.name, conversational=job.conversational, spill=folder / f"{number}.faults")
     fast = None if job.extras is None else FastLines(job.name, job.extras)
     size = job.end - job.start

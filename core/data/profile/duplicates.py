@@ -75,7 +75,7 @@ class DuplicateFinder:
         self._lines, self._exact, self._text = array("q"), array("q"), array("q")
         self._input_lines, self._inputs, self._answers = array("q"), array("q"), array("q")
         self._near = NearIndex()
-        self._shingled: dict[int, int] = {}
+        self._numbers = array("q")
 
     def add(self, row: RowView) -> None:
         """Read one row; one without words is left out."""
@@ -87,11 +87,10 @@ class DuplicateFinder:
         self._exact.append(text_hash("\x00".join(f"{turn.role}\x01{turn.text}" for turn in row.turns)))
         key = text_hash(plain)
         self._text.append(key)
-        if key not in self._shingled:
-            found = word_hashes(text)
-            if len(found):
-                self._shingled[key] = self._near.n
-                self._near.add(found, unspaced=writes_without_spaces(text))
+        found = word_hashes(text)
+        self._numbers.append(self._near.n if len(found) else -1)
+        if len(found):
+            self._near.add(found, unspaced=writes_without_spaces(text))
         if row.answer is not None and (asked := normalised(row.prompt)):
             self._input_lines.append(row.line)
             self._inputs.append(text_hash(asked))
@@ -105,11 +104,14 @@ class DuplicateFinder:
         """
         rows = len(self._lines)
         lines, exact, text = (np.array(values, dtype=np.int64) for values in (self._lines, self._exact, self._text))
+        own = np.array(self._numbers, dtype=np.int64)
+        _, firsts, text_ids = np.unique(text, return_index=True, return_inverse=True)
+        chosen = np.sort(own[firsts])
         with self._near as near:
-            first, second, similar = near.links(self.threshold, lambda _: report(progress, "near duplicates", rows))
+            links = near.links(self.threshold, lambda _: report(progress, "near duplicates", rows), chosen[chosen >= 0])
+        first, second, similar = links
         component = _components(near.n, first, second)
-        numbers = np.array([self._shingled.get(key, -1) for key in self._text], dtype=np.int64)
-        _, text_ids = np.unique(text, return_inverse=True)
+        numbers = own[firsts][text_ids]
         joined = np.where(numbers >= 0, component[numbers] if near.n else 0, text_ids + near.n)
         lowest = np.full(near.n + 1, np.inf)
         np.minimum.at(lowest, component[first], similar)

@@ -82,15 +82,16 @@ class NearIndex:
         self._held[unspaced] = 0
 
     def links(
-        self, threshold: float, progress: Callable[[int], None] | None = None
+        self, threshold: float, progress: Callable[[int], None] | None = None, chosen: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return pairs of texts of at least ``threshold`` similarity, enough to join all that were found.
+        """Return pairs of texts of at least ``threshold`` similarity, enough to join all that were found; the index is used up.
 
         Texts that are joined already through a third are not compared again.
 
         Args:
             threshold: of the Jaccard similarity of their sets of runs, 0 to 1.
             progress: told how many bands are done.
+            chosen: numbers of the texts that are compared, ascending; all of them without it.
 
         Returns:
             First texts, second texts (int64), similarity (float64), all (pairs,).
@@ -100,31 +101,34 @@ class NearIndex:
 
         for unspaced in (False, True):
             self._flush(unspaced)
-        if self.n < 2:
+        n = self.n if chosen is None else len(chosen)
+        if n < 2:
             return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-        order = np.argsort(np.concatenate(self._numbers))
+        numbers = np.arange(self.n) if chosen is None else chosen
+        order = np.argsort(np.concatenate(self._numbers))[numbers]
         bands = np.concatenate(self._bands)[order]
+        self._bands = []  # held once only
         sets = _Sets(self._runs, np.concatenate(self._lengths), order)
         first, second, similar = [], [], []
-        groups = np.arange(self.n)
+        groups = np.arange(n)
         refused = np.empty(0, np.int64)
         for band in range(BANDS):
             pairs = candidate_pairs(bands[:, band])
             pairs = pairs[groups[pairs[:, 0]] != groups[pairs[:, 1]]]
-            keys = pairs[:, 0] * self.n + pairs[:, 1]
+            keys = pairs[:, 0] * n + pairs[:, 1]
             pairs = pairs[~np.isin(keys, refused)]
             jaccard = sets.similarities(pairs, threshold)
             near = jaccard >= threshold
             first.append(pairs[near, 0])
             second.append(pairs[near, 1])
             similar.append(jaccard[near])
-            refused = np.union1d(refused, pairs[~near, 0] * self.n + pairs[~near, 1])
+            refused = np.union1d(refused, pairs[~near, 0] * n + pairs[~near, 1])
             ends = np.concatenate(first), np.concatenate(second)
-            graph = coo_array((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(self.n, self.n))
+            graph = coo_array((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(n, n))
             groups = connected_components(graph, directed=False)[1]
             if progress is not None:
                 progress(band + 1)
-        return np.concatenate(first), np.concatenate(second), np.concatenate(similar)
+        return numbers[np.concatenate(first)], numbers[np.concatenate(second)], np.concatenate(similar)
 
 
 def candidate_pairs(keys: np.ndarray) -> np.ndarray:

@@ -35,7 +35,7 @@ SECRETS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ("Google API key", "AIza", r"\bAIza[0-9A-Za-z_-]{35}"),
         ("Slack token", "xox", r"\bxox[abprs]-[A-Za-z0-9-]{10,255}"),
         ("npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
-        ("private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z]{2,10} )?PRIVATE KEY-----"),
+        ("private key", "PRIVATE KEY", r"-----BEGIN (?:[A-Z]{2,10} )?PRIVATE KEY-----[A-Za-z0-9+/=\s]{0,8192}"),
         ("JSON web token", "eyJ", r"\beyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,1024}"),
         ("password in an address", "://", r"\b[a-z][a-z0-9+]{1,15}://[^\s:@/]{1,64}:[^\s:@/]{3,128}@"),
     )
@@ -114,6 +114,8 @@ def mojibake(text: str) -> str | None:
         return None
     if "\ufffd" in text:
         return "\ufffd"
+    if b"\xc3" not in text.encode("utf-8", "replace"):  # with which every letter begins that a broken piece begins with
+        return None
     return next((match.group() for match in _MOJIBAKE.finditer(text) if _decodes(match.group())), None)
 
 
@@ -164,6 +166,13 @@ def entropy(text: str) -> float:
     """Return the entropy of a text's characters in bits a character (Shannon, 1948); 0 for an empty one."""
     n = len(text)
     return -sum(count / n * math.log2(count / n) for count in Counter(text).values())
+
+
+def without_secrets(text: str) -> str:
+    """Return a text in which what looks like a key or a password is masked."""
+    for _, secret in sorted(secrets(text), key=lambda found: -len(found[1])):
+        text = text.replace(secret, masked(secret))
+    return text
 
 
 def masked(secret: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 
 from core.cli import main, runs
@@ -23,7 +24,18 @@ def test_every_command_has_help_with_an_example_and_a_workspace(name: str, capsy
     assert main.run([name, "--help"]) == 0
     out = capsys.readouterr().out
     assert f"Example:\n    lorascope {name}" in out or f"Example:\n  lorascope {name}" in out
+    command = main.cli.get_command(click.Context(main.cli), name)
+    if isinstance(command, click.Group):
+        check_group(command, name, capsys)
+        return
     assert "--workspace DIR" in out or name in NEED_NO_WORKSPACE
+
+
+def check_group(group: click.Group, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for step in group.commands:
+        assert main.run([name, step, "--help"]) == 0
+        out = capsys.readouterr().out
+        assert f"  lorascope {name} {step}" in out and "--workspace DIR" in out
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

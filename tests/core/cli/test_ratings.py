@@ -49,7 +49,12 @@ def test_from_making_a_study_to_its_file(workspace: Path, capsys: pytest.Capture
         "--overlap", "2", "--repeat-share", "0", "--guidelines", str(guidelines), "--gold", str(gold), "--criterion", "tone=The tone",
         "--seed", "3",
     )  # fmt: skip
-    assert made["items"] == 6 and made["variants"] == ["baseline", "lora"] and len(made["key"]) >= 32 and made["leaks"] == []
+    assert (
+        made["items"] == 6
+        and made["variants"] == ["baseline", "lora"]
+        and len(made["key"]) >= 32
+        and made["leaks"] == []
+    )
     rate(workspace, made["id"], "Ana")
     assert call("list", "--workspace", workspace, "--json") == 0
     (listed,) = json.loads(capsys.readouterr().out)
@@ -61,7 +66,11 @@ def test_from_making_a_study_to_its_file(workspace: Path, capsys: pytest.Capture
     assert "'Again'. Read from" in capsys.readouterr().out
     assert call("list", "--workspace", workspace) == 0
     out = capsys.readouterr().out.splitlines()
-    assert out[0].split()[:4] == ["study", "title", "mode", "state"] and len(out) == 3 and all("closed" in line for line in out[1:])
+    assert (
+        out[0].split()[:4] == ["study", "title", "mode", "state"]
+        and len(out) == 3
+        and all("closed" in line for line in out[1:])
+    )
     study = open_study(open_store(workspace), made["id"])
     assert study.plan.asked_criteria[0].label == "The tone" and study.plan.gold[0].outputs == ("4", "5")
 
@@ -70,7 +79,20 @@ def test_from_making_a_study_to_its_file(workspace: Path, capsys: pytest.Capture
 def test_every_format(workspace: Path, capsys: pytest.CaptureFixture[str], to: str) -> None:
     made = created(workspace, capsys, "--variant", "lora", "--variant", "other", "--practice", "0")
     rate(workspace, made["id"], "Ana")
-    assert call("export", made["id"][:6], "--to", to, "--output", workspace / "out", "--pseudonyms", "--workspace", workspace) == 0
+    assert (
+        call(
+            "export",
+            made["id"][:6],
+            "--to",
+            to,
+            "--output",
+            workspace / "out",
+            "--pseudonyms",
+            "--workspace",
+            workspace,
+        )
+        == 0
+    )
     content = (workspace / "out").read_bytes()
     assert content and b"Ana" not in content
 
@@ -80,7 +102,11 @@ def test_the_key_and_the_leaks_are_said_to_people(workspace: Path, capsys: pytes
     assert call("create", "--title", "T", "--run", "20261122-170000", "--workspace", workspace) == 0
     captured = capsys.readouterr()
     assert "Key of the raters' link, shown only now: " in captured.out and "4 items of baseline, way" in captured.out
-    assert "Warning: 8 outputs name a model" in captured.err and "'way' in" in captured.err and "no practice items" in captured.err
+    assert (
+        "Warning: 8 outputs name a model" in captured.err
+        and "'way' in" in captured.err
+        and "no practice items" in captured.err
+    )
 
 
 @pytest.mark.parametrize(

@@ -269,3 +269,19 @@ def test_the_declared_family_alone_is_corrected_together(score: Score) -> None:
     together = score("classification", rows, "--metrics", "accuracy,f1_macro,mcc")["differences"]
     (mcc,), (corrected,) = ([one for one in some if one["metric"] == "mcc"] for some in (alone, together))
     assert mcc["p_adjusted"] == mcc["p"] == corrected["p"] <= corrected["p_adjusted"]
+
+
+def test_whole_numbers_beside_empty_cells_of_csv_are_the_same_labels(score: Score) -> None:
+    """A table with an empty cell is written with 1.0 for 1; another column of the same file is not."""
+    rows: list[Row] = [
+        {"id": number, "prediction": [f"{number % 2}.0", ""][number % 7 == 0], "reference": str(number % 2)}
+        for number in range(30)
+    ]
+    found = metrics_of(score("classification", rows, "--positive", "1", name="p.csv"))
+    assert (found["accuracy"]["value"], found["recall"]["value"]) == (1.0, 1.0)
+    assert (found["accuracy"]["n"], found["accuracy"]["n_missing"]) == (25, 5)
+    versions: list[Row] = [
+        {"id": 1, "prediction": "v1.0", "reference": "v1.0"},
+        {"id": 2, "prediction": "1.00", "reference": "1"},
+    ]
+    assert metrics_of(score("classification", versions, name="p.csv"))["accuracy"]["value"] == 0.5

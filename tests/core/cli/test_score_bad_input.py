@@ -168,3 +168,43 @@ def test_one_class_and_constant_returns_have_no_value(score: Score) -> None:
     found = metrics_of(score("finance", [{"prediction": 1, "reference": 0.01} for _ in range(30)]))
     assert found["sharpe"]["value"] is None and found["sharpe"]["reason"]
     assert found["total_return"]["value"] == pytest.approx(1.01**30 - 1)
+
+
+def test_a_stray_answer_is_wrong_and_makes_no_third_label(score: Score) -> None:
+    answers = ["a", "b", "b", "a", "?"]
+    rows = [
+        {
+            "id": i,
+            "prediction": answers[i % 5],
+            "reference": "ab"[i % 2],
+            "scores": {"a": (i % 7) / 10, "b": 1 - (i % 7) / 10},
+        }
+        for i in range(20)
+    ]
+    for some in (rows, [{key: row[key] for key in ("id", "prediction", "reference")} for row in rows]):
+        found = metrics_of(score("classification", some, "--positive", "a"))
+        right = sum(row["prediction"] == row["reference"] for row in rows)
+        assert (found["accuracy"]["value"], found["accuracy"]["n"]) == (right / 20, 20)
+        assert found["recall"]["value"] is not None and found["f1"]["value"] is not None
+        assert (found["roc_auc"]["value"] is None) is (some is not rows), found["roc_auc"]["reason"]
+
+
+def test_one_class_among_the_references_still_knows_the_other_from_the_answers(score: Score) -> None:
+    rows = [{"id": i, "prediction": "ab"[i % 4 == 0], "reference": "a"} for i in range(20)]
+    found = metrics_of(score("classification", rows, "--positive", "a"))
+    assert (found["recall"]["value"], found["precision"]["value"]) == (0.75, 1.0)
+
+
+def test_numbers_near_the_largest_give_values_or_reasons_and_no_warning(
+    score: Score, recwarn: pytest.WarningsRecorder
+) -> None:
+    rows = [
+        {"id": i, "variant": name, "prediction": size * i, "reference": i + 1.0}
+        for name, size in (("x", 1e200), ("y", 1.0))
+        for i in range(20)
+    ]
+    content = score("regression", rows, "--metrics", "mse,mae,r2,spearman")
+    found = metrics_of(content, "x")
+    assert found["mae"]["value"] == pytest.approx(9.5e200) and found["spearman"]["value"] == pytest.approx(1)
+    assert found["r2"]["value"] is None and found["r2"]["reason"]
+    assert [str(warning.message) for warning in recwarn if warning.category is RuntimeWarning] == []

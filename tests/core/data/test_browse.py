@@ -18,7 +18,16 @@ from core.data.inspect.scan import scan
 from core.data.profile.progress import Cancelled
 from core.errors import InputError
 
-HOSTILE = ["<script>alert(1)</script>", "$x^2$ :red[x]", "\u202eright to left", "a\u200bb", "ﬁne Straße", "日本語 と 中文", "", "\x85 \x1f"]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "$x^2$ :red[x]",
+    "\u202eright to left",
+    "a\u200bb",
+    "ﬁne Straße",
+    "日本語 と 中文",
+    "",
+    "\x85 \x1f",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +36,9 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _write(path: Path, rows: list[Any]) -> Path:
-    path.write_text("".join((row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)) + "\n" for row in rows))
+    path.write_text(
+        "".join((row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)) + "\n" for row in rows)
+    )
     return path
 
 
@@ -144,7 +155,11 @@ def test_all_faults_page_those_on_disk_too(tmp_path: Path) -> None:
     found = scan(path)
     assert found.faults_file is not None
     last = fault_page(found, None, (records.FAULTS_KEPT + 31) // 50 + 1, 50)
-    assert [last[0].line, last[-1].line, last[-1].code] == [records.FAULTS_KEPT + 1, records.FAULTS_KEPT + 31, "invalid-json"]
+    assert [last[0].line, last[-1].line, last[-1].code] == [
+        records.FAULTS_KEPT + 1,
+        records.FAULTS_KEPT + 31,
+        "invalid-json",
+    ]
     assert [fault.line for fault in fault_page(found, "invalid-json", 1, 50)] == [records.FAULTS_KEPT + 31]
     assert faulty_lines(found, "invalid-json").tolist() == [records.FAULTS_KEPT + 31]
     assert len(faulty_lines(found, None)) == records.FAULTS_KEPT + 31

@@ -102,7 +102,11 @@ def test_clusters_and_fractions_are_resampled() -> None:
 
 def test_a_class_s_precision_and_recall_are_rates_and_its_f1_is_not() -> None:
     given = answers(3)
-    for name, kind in (("precision_per_class", Conditional), ("recall_per_class", Conditional), ("f1_per_class", Drawn)):
+    for name, kind in (
+        ("precision_per_class", Conditional),
+        ("recall_per_class", Conditional),
+        ("f1_per_class", Drawn),
+    ):
         parts = label_panels(panel(name, given, answers(4)))
         assert list(parts) == ["no", "yes"]
         assert type(estimator(setting(parts["yes"]))) is kind
@@ -118,7 +122,9 @@ def test_slices_have_the_same_interval() -> None:
     assert (sliced.value, sliced.low, sliced.high, sliced.method) == (alone.value, alone.low, alone.high, "Wilson")
 
 
-@pytest.mark.parametrize(("name", "kind"), [("hit_rate_at_5", Counted), ("precision_at_1", Counted), ("hit_rate", Counted)])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("hit_rate_at_5", Counted), ("precision_at_1", Counted), ("hit_rate", Counted)]
+)
 def test_rankings_without_ties_that_are_hit_or_not_are_rates(name: str, kind: type) -> None:
     metric: Metric = get_metric(name)
     for scores, expected in (((3.0, 2.0, 1.0), kind), ((1.0, 1.0, 0.0), kind if name != "precision_at_1" else Drawn)):

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from core.derived import StatisticsReader
 from core.metrics import meteor as meteor_module
 from core.metrics.meteor import meteor
 from core.metrics.registry import get_metric
 from core.metrics.tokens import EveryScriptTokenizer
-from core.metrics.wordnet import NoSynonyms, find_wordnet
+from core.metrics.wordnet import NoSynonyms, data_folders, find_wordnet, wordnet_mark
+from tests.core import mini
 from tests.core.metrics.made import drawn_texts, observe, total
 
+ROOT = Path(__file__).parents[3]
 HALTED, STOPPED = ["the", "car", "halted"], ["the", "automobile", "stopped"]
 
 
@@ -123,3 +129,50 @@ def test_the_real_wordnet_gives_the_published_figure() -> None:
 def test_a_reference_without_words_has_no_meteor() -> None:
     statistics = get_metric("meteor").statistics(observe(["a"], ["!!!"]))
     assert statistics.reasons == ("the reference has no words",)
+
+
+def wordnet_of(folder: Path, size: int) -> None:
+    (folder / "corpora" / "wordnet").mkdir(parents=True, exist_ok=True)
+    (folder / "corpora" / "wordnet" / "data.noun").write_bytes(b"0" * size)
+
+
+def test_what_wordnet_is_there_is_told_without_importing_nltk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("HOME", "LORASCOPE_CACHE"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.delenv("NLTK_DATA", raising=False)
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "prefix"))
+    if wordnet_mark() != "none":
+        pytest.skip("WordNet is installed for the whole machine")
+    wordnet_of(tmp_path / "HOME" / "nltk_data", 3)
+    assert wordnet_mark() == "3"
+    wordnet_of(tmp_path / "data", 5)
+    monkeypatch.setenv("NLTK_DATA", os.pathsep.join(["", str(tmp_path / "none"), str(tmp_path / "data")]))
+    assert wordnet_mark() == "5"
+    own = tmp_path / "LORASCOPE_CACHE" / "nltk_data" / "corpora"
+    own.mkdir(parents=True)
+    (own / "wordnet.zip").write_bytes(b"0" * 7)
+    assert wordnet_mark() == "7" and get_metric("meteor").environment() == "wordnet:7"
+    told = "import sys; from core.metrics.registry import get_metric; get_metric('meteor').environment(); print('nltk' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_folders_are_those_that_nltk_searches() -> None:
+    import nltk.data
+
+    searched = {Path(folder) for folder in nltk.data.path}
+    assert searched - set(data_folders()) == set()
+
+
+def test_kept_statistics_are_those_of_the_wordnet_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    spec = mini.spec({"t": mini.task("generation", metrics=["meteor", "bleu"])})
+    examples = [mini.example("t", number, "the automobile stopped", ()) for number in range(2)]
+    evidence = [mini.said("t", name, n, "the car halted") for name in ("baseline", "lora") for n in range(2)]
+    reader = StatisticsReader(mini.write(tmp_path / "mini", spec, examples, evidence))
+    found = {}
+    for mark in ("none", "100"):
+        monkeypatch.setattr(meteor_module, "wordnet_mark", lambda mark=mark: mark)
+        found[mark] = [reader.path("t", get_metric(name), "lora") for name in ("meteor", "bleu")]
+    assert found["none"][0] != found["100"][0] and found["none"][1] == found["100"][1] is not None

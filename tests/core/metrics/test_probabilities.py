@@ -201,7 +201,9 @@ def test_calibration_error_equals_torchmetrics(labels: tuple[str, ...]) -> None:
     for seed in range(10):  # torchmetrics computes in float32
         references, scores = drawn(seed, labels, n=300, ties=False)
         if seed >= 5:  # in tenths, which are edges of bins, and exactly 1
-            scores = np.random.default_rng(seed).multinomial(10, scores**4 / (scores**4).sum(axis=1, keepdims=True)) / 10
+            scores = (
+                np.random.default_rng(seed).multinomial(10, scores**4 / (scores**4).sum(axis=1, keepdims=True)) / 10
+            )
         expected = multiclass_calibration_error(
             torch.tensor(scores), torch.tensor(references), num_classes=len(labels), n_bins=15, norm="l1"
         )

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from ranx import Qrels, Run, evaluate
 from sklearn.metrics import ndcg_score
 
 from core.metrics.metric import Observations
@@ -58,7 +57,12 @@ def test_ndcg_equals_sklearn_ties_included(seed: int, ties: bool, k: int | None)
 
 
 @pytest.mark.parametrize("returned", [1.0, 0.6])
-def test_without_ties_all_equal_ranx_what_was_not_returned_included(returned: float) -> None:
+def test_without_ties_all_equal_ranx_what_was_not_returned_included(
+    returned: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")  # numba reads it when it is imported; compiling ranx takes a minute
+    from ranx import Qrels, Run, evaluate
+
     scores, relevances = drawn(4, 30, ties=False, returned=returned)
     for some in scores:
         some[0] = some[0] if any(map(math.isfinite, some)) else 1.0  # ranx wants one document at least

@@ -31,12 +31,13 @@ def postgres() -> Iterator[Server]:
 
 @pytest.fixture
 def postgres_url(postgres: Server) -> str:
+    """A schema of the test's own: a database of its own would be 300 files."""
     name = f"t{uuid.uuid4().hex}"
-    engine = create_engine(postgres.url(), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine = create_engine(postgres.url)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
     engine.dispose()
-    return postgres.url(name)
+    return f"{postgres.url}&options=-csearch_path%3D{name}"
 
 
 @pytest.fixture

@@ -7,7 +7,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from core.ratings import Done, Rater, RatingItem, RatingStore, Receipt, Study, StudyPlan, create_study, next_item, submit
+from core.ratings import (
+    Done,
+    Rater,
+    RatingItem,
+    RatingStore,
+    Receipt,
+    Study,
+    StudyPlan,
+    create_study,
+    next_item,
+    submit,
+)
 from core.records import BASELINE, Example
 from core.spec import TaskSpec
 from core.store import Run
@@ -53,7 +64,9 @@ def plan(**more: Any) -> StudyPlan:
     return StudyPlan(**({"title": "Replies", "mode": "pair", "repeat_share": 0.0, "practice": 0} | more))
 
 
-def make_study(store: RatingStore, folder: Path, *, n: int = 12, adapters: Sequence[str] = ("lora",), **more: Any) -> Study:
+def make_study(
+    store: RatingStore, folder: Path, *, n: int = 12, adapters: Sequence[str] = ("lora",), **more: Any
+) -> Study:
     run_more = {name: more.pop(name) for name in ("identical",) if name in more}
     return create_study(store, [write_run(folder / "run", n, adapters, **run_more)], plan(**more)).study
 

@@ -11,7 +11,20 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import InputError, RunError
-from core.ratings import RatingItem, RatingStore, actions, close_study, flag, join, next_item, own_actions, progress, skip, submit, undo
+from core.ratings import (
+    RatingItem,
+    RatingStore,
+    actions,
+    close_study,
+    flag,
+    join,
+    next_item,
+    own_actions,
+    progress,
+    skip,
+    submit,
+    undo,
+)
 from core.ratings.tables import ACTIONS, OUTPUTS
 from tests.core.ratings.studies import Clock, answer, make_study, rate_all, shown
 
@@ -26,12 +39,18 @@ def test_a_row_says_all_about_an_action(store: RatingStore, tmp_path: Path) -> N
     assert row["value"] == "right" and row["preferred"] == row["variant_right"] and row["comment"] == "shorter, 更好"
     assert {row["variant_left"], row["variant_right"]} == {"baseline", "lora"}
     with store.reading() as connection:
-        hashes = {r.variant: r.hash for r in connection.execute(select(OUTPUTS).where(OUTPUTS.c.text.in_(item.outputs)))}
+        hashes = {
+            r.variant: r.hash for r in connection.execute(select(OUTPUTS).where(OUTPUTS.c.text.in_(item.outputs)))
+        }
     assert (row["hash_left"], row["hash_right"]) == (hashes[row["variant_left"]], hashes[row["variant_right"]])
     assert row["shown_at"] == item.shown_at < row["submitted_at"] and row["seconds"] >= 1
     assert row["criterion"] == "preference" and row["guideline_hash"] == item.guideline_hash and row["current"]
     assert (row["length_left"], row["length_right"]) == tuple(len(text) for text in item.outputs)
-    assert not (row["gold"] or row["repeat"] or row["practice"]) and row["supersedes"] is None and row["cluster"].startswith("g")
+    assert (
+        not (row["gold"] or row["repeat"] or row["practice"])
+        and row["supersedes"] is None
+        and row["cluster"].startswith("g")
+    )
     assert item.reference and item.reference.startswith("reference ")
 
 
@@ -43,7 +62,9 @@ def test_scores_are_a_row_a_criterion(store: RatingStore, tmp_path: Path) -> Non
     values = {"fluency": 5, "relevance": 4, "accuracy": 1, "overall": 2}
     assert len(submit(study, rater, item, values).action_ids) == 4
     frame = actions(study)
-    assert dict(zip(frame["criterion"], frame["value"], strict=True)) == values and frame["assignment_id"].nunique() == 1
+    assert (
+        dict(zip(frame["criterion"], frame["value"], strict=True)) == values and frame["assignment_id"].nunique() == 1
+    )
     assert frame["preferred"].isna().all() and frame["variant_right"].isna().all()
 
 
@@ -54,7 +75,11 @@ def test_a_click_twice_is_one_action(store: RatingStore, tmp_path: Path, clock: 
     clock.step = timedelta(milliseconds=10)
     clock.pass_minutes(0.1)
     first, second = answer(study, rater, item), answer(study, rater, item)
-    assert (first.outcome, second.outcome) == ("stored", "repeated") and first.action_ids == second.action_ids and not second.note
+    assert (
+        (first.outcome, second.outcome) == ("stored", "repeated")
+        and first.action_ids == second.action_ids
+        and not second.note
+    )
     assert len(actions(study)) == 1
 
 
@@ -103,9 +128,17 @@ def test_undo_goes_back_and_the_new_answer_supersedes(store: RatingStore, tmp_pa
     answer(study, rater, back, "tie")
     assert shown(study, rater).assignment_id == waiting.assignment_id
     frame = actions(study)
-    assert list(frame["value"]) == ["left", "left", "both_bad", "tie"] and list(frame["current"]) == [False, False, True, True]
+    assert list(frame["value"]) == ["left", "left", "both_bad", "tie"] and list(frame["current"]) == [
+        False,
+        False,
+        True,
+        True,
+    ]
     assert list(frame["supersedes"][2:]) == list(frame["action_id"][:2])
-    assert list(actions(study, current_only=True)["value"]) == ["both_bad", "tie"] and progress(study, rater).rater_done == 2
+    assert (
+        list(actions(study, current_only=True)["value"]) == ["both_bad", "tie"]
+        and progress(study, rater).rater_done == 2
+    )
 
 
 def test_undo_twice_in_a_moment_is_once(store: RatingStore, tmp_path: Path, clock: Clock) -> None:
@@ -158,7 +191,11 @@ def test_what_is_not_ones_own_cannot_be_answered(store: RatingStore, tmp_path: P
     study = make_study(store, tmp_path)
     ana, ben = join(study, "Ana"), join(study, "Ben")
     item = shown(study, ana)
-    for step in (lambda: answer(study, ben, item), lambda: skip(study, ben, item, "x"), lambda: flag(study, ben, item, "x")):
+    for step in (
+        lambda: answer(study, ben, item),
+        lambda: skip(study, ben, item, "x"),
+        lambda: flag(study, ben, item, "x"),
+    ):
         with pytest.raises(InputError, match="This item was not given to 'Ben'"):
             step()
     with pytest.raises(InputError, match="answered anew since"):

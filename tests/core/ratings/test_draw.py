@@ -12,7 +12,9 @@ from scipy.stats import chisquare
 from core.ratings.draw import stratified_draw
 
 
-@given(st.lists(st.sampled_from(["a", "b", "c", "语"]), min_size=1, max_size=60), st.integers(1, 70), st.integers(0, 1000))
+@given(
+    st.lists(st.sampled_from(["a", "b", "c", "语"]), min_size=1, max_size=60), st.integers(1, 70), st.integers(0, 1000)
+)
 def test_shares_of_strata_are_kept(strata: list[str], n: int, seed: int) -> None:
     chosen = stratified_draw(strata, n, seed)
     assert len(chosen) == len(set(chosen)) == min(n, len(strata))
@@ -34,5 +36,8 @@ def test_every_example_has_its_stratums_chance_and_order_is_random() -> None:
 
 
 def test_chance_decides_between_equal_remainders() -> None:
-    winners = Counter(tuple(sorted("ab"[place // 3] for place in stratified_draw(["a"] * 3 + ["b"] * 3, 3, seed))) for seed in range(200))
+    winners = Counter(
+        tuple(sorted("ab"[place // 3] for place in stratified_draw(["a"] * 3 + ["b"] * 3, 3, seed)))
+        for seed in range(200)
+    )
     assert set(winners) == {("a", "a", "b"), ("a", "b", "b")} and min(winners.values()) > 60

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text, update
+from sqlalchemy import event, inspect, text, update
 
 from core.errors import InputError, RunError
 from core.ratings import RatingStore, actions, join, list_studies, open_store, open_study, store_url, submit
@@ -23,7 +24,10 @@ def sqlite_url(folder: Path) -> str:
 
 def test_sqlite_is_durable(lite: RatingStore) -> None:
     with lite.reading() as connection:
-        settings = [connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous", "foreign_keys")]
+        settings = [
+            connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
     assert settings == ["wal", 2, 1]
 
 
@@ -42,6 +46,12 @@ def test_other_urls_are_refused(url: str) -> None:
         RatingStore(url)
 
 
+def test_the_driver_of_postgresql_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(InputError, match=r"driver of PostgreSQL is not installed.*pip install 'psycopg\[binary\]'"):
+        RatingStore("postgresql://u:secret@db/x")
+
+
 def test_a_password_is_never_said(tmp_path: Path) -> None:
     store = RatingStore(f"postgresql+psycopg://u:hunter2@/x?host={tmp_path}")
     with pytest.raises(RunError, match="cannot be reached") as error:
@@ -58,7 +68,9 @@ def test_a_locked_database(lite: RatingStore, tmp_path: Path) -> None:
     holder = sqlite3.connect(tmp_path / "ratings.sqlite", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     try:
-        with pytest.raises(RunError, match=r"held the database locked for too long\. The answer may not be stored: send it again"):
+        with pytest.raises(
+            RunError, match=r"held the database locked for too long\. The answer may not be stored: send it again"
+        ):
             answer(again, rater, item)
         assert len(actions(again)) == 0, "reading waits for no writer"
     finally:
@@ -77,7 +89,9 @@ def test_a_full_disk(lite: RatingStore, tmp_path: Path) -> None:
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
     event.listen(lite.engine, "connect", limit)
-    with pytest.raises(RunError, match=r"the disk is full\. Free some space\. The answer may not be stored: send it again"):
+    with pytest.raises(
+        RunError, match=r"the disk is full\. Free some space\. The answer may not be stored: send it again"
+    ):
         submit(study, rater, item, {"preference": "tie"}, comment="long " * 2000)
     event.remove(lite.engine, "connect", limit)
     assert submit(study, rater, item, {"preference": "tie"}, comment="long " * 2000).outcome == "stored"
@@ -111,7 +125,9 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 def test_a_newer_version_is_left_alone(store: RatingStore, store_url: str) -> None:
     with store.writing() as connection:
         connection.execute(update(SCHEMA).values(version=len(MIGRATIONS) + 1))
-    with pytest.raises(InputError, match=r"has version 2; this lorascope knows up to 1\. Nothing was changed\. Update lorascope"):
+    with pytest.raises(
+        InputError, match=r"has version 2; this lorascope knows up to 1\. Nothing was changed\. Update lorascope"
+    ):
         RatingStore(store_url).prepare()
 
 
@@ -145,7 +161,7 @@ def test_a_step_that_fails_leaves_the_store_as_it_was(store: RatingStore) -> Non
         migrate(connection, "here", [*MIGRATIONS, broken])
     with store.reading() as connection:
         assert stored_version(connection) == 1
-        assert "colour" not in [column.lower() for column in connection.execute(text("SELECT * FROM raters")).keys()]
+        assert "colour" not in [column["name"] for column in inspect(connection).get_columns("raters")]
 
 
 def test_preparing_again_changes_nothing(store: RatingStore, store_url: str, tmp_path: Path) -> None:
@@ -168,7 +184,9 @@ class Stopping(Clock):
 
 
 @pytest.mark.parametrize("looks", [1, 2])
-def test_postgresql_gone_in_the_middle_of_an_answer(postgres: Server, postgres_url: str, tmp_path: Path, looks: int) -> None:
+def test_postgresql_gone_in_the_middle_of_an_answer(
+    postgres: Server, postgres_url: str, tmp_path: Path, looks: int
+) -> None:
     clock = Stopping(postgres)
     store = RatingStore(postgres_url, clock=clock).prepare()
     study = make_study(store, tmp_path)
@@ -187,7 +205,9 @@ def test_postgresql_gone_in_the_middle_of_an_answer(postgres: Server, postgres_u
     store.engine.dispose()
 
 
-def test_postgresql_gone_before_it_said_that_the_answer_is_stored(postgres: Server, postgres_url: str, tmp_path: Path) -> None:
+def test_postgresql_gone_before_it_said_that_the_answer_is_stored(
+    postgres: Server, postgres_url: str, tmp_path: Path
+) -> None:
     store = RatingStore(postgres_url, clock=Clock()).prepare()
     study = make_study(store, tmp_path)
     rater = join(study, "Ana")

@@ -17,20 +17,15 @@ from core.ratings import (
     GoldItem,
     RatingStore,
     actions,
-    close_study,
     create_study,
-    guidelines,
     items,
     join,
     list_studies,
     missing_runs,
     next_item,
-    open_by_link,
     open_study,
-    renew_link,
-    set_guidelines,
 )
-from core.ratings.tables import EXAMPLES, ITEMS, OUTPUTS, STUDIES
+from core.ratings.tables import EXAMPLES, ITEMS, OUTPUTS
 from core.ratings.texts import text_hash
 from core.records import Example
 from core.spec import DatasetSpec, ModelRef, ModelSet, RunSpec, Settings, TaskSpec
@@ -85,7 +80,9 @@ def test_language_is_a_stratum(lite: RatingStore, tmp_path: Path) -> None:
 def test_identical_outputs_are_counted_and_never_shown(store: RatingStore, tmp_path: Path) -> None:
     study = make_study(store, tmp_path, n=6, identical=(1, 4))
     table = items(study)
-    assert set(table[table["identical"]]["example_id"]) == {"e001", "e004"} and any("2 items have identical" in n for n in study.notes)
+    assert set(table[table["identical"]]["example_id"]) == {"e001", "e004"} and any(
+        "2 items have identical" in n for n in study.notes
+    )
     seen = rate_all(study, join(study, "Ana"))
     assert len(seen) == 4 and not any("same" in item.outputs for item in seen)
 
@@ -174,11 +171,26 @@ BAD_PLANS: list[tuple[dict[str, Any], str]] = [
     ({"against": "base"}, "found no variant 'base' (did you mean 'baseline'?)"),
     ({"variants": ("baseline", "lore")}, "Found no variant 'lore' (did you mean 'lora'?)"),
     ({"tasks": ("replies",)}, "Found task 'replies' (did you mean 'reply'?)"),
-    ({"criteria": (Criterion(name="a", label="A"), Criterion(name="a", label="B"))}, "each criterion needs a name of its own"),
-    ({"gold": (GoldItem(prompt="p", outputs=("a", "a")),)}, "gold item 1: found 2 outputs, expected two different outputs"),
-    ({"mode": "score", "gold": (GoldItem(prompt="p", outputs=("a",)),)}, "gold item 1: expected one output and `accept`"),
-    ({"mode": "score", "gold": (GoldItem(prompt="p", outputs=("a",), accept={"fluent": (1, 2)}),)}, "found criterion 'fluent'"),
-    ({"mode": "score", "gold": (GoldItem(prompt="p", outputs=("a",), accept={"fluency": (0, 9)}),)}, "found 0 to 9, expected a range"),
+    (
+        {"criteria": (Criterion(name="a", label="A"), Criterion(name="a", label="B"))},
+        "each criterion needs a name of its own",
+    ),
+    (
+        {"gold": (GoldItem(prompt="p", outputs=("a", "a")),)},
+        "gold item 1: found 2 outputs, expected two different outputs",
+    ),
+    (
+        {"mode": "score", "gold": (GoldItem(prompt="p", outputs=("a",)),)},
+        "gold item 1: expected one output and `accept`",
+    ),
+    (
+        {"mode": "score", "gold": (GoldItem(prompt="p", outputs=("a",), accept={"fluent": (1, 2)}),)},
+        "found criterion 'fluent'",
+    ),
+    (
+        {"mode": "score", "gold": (GoldItem(prompt="p", outputs=("a",), accept={"fluency": (0, 9)}),)},
+        "found 0 to 9, expected a range",
+    ),
     ({"guidelines": "hello <script src=x>"}, "Guidelines, line 1: found '<script'"),
 ]
 
@@ -199,7 +211,9 @@ def test_runs_that_make_no_study(lite: RatingStore, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Found no task that generates text"):
         create_study(lite, [labels], plan())
     task = mini.task("generation", prompt="{text}")
-    silent = mini.write(tmp_path / "c", mini.spec({"t": task}), [mini.example("t", 1, "x")], [mini.failed("t", "lora", 1)])
+    silent = mini.write(
+        tmp_path / "c", mini.spec({"t": task}), [mini.example("t", 1, "x")], [mini.failed("t", "lora", 1)]
+    )
     with pytest.raises(InputError, match=r"no example that every variant answered.*1 examples are left out"):
         create_study(lite, [silent], plan())
 
@@ -209,78 +223,16 @@ def test_leaks_are_said(lite: RatingStore, tmp_path: Path) -> None:
     said = [mini.said("t", "baseline", 1, "As ChatGPT I say"), mini.said("t", "my-lora", 1, "I am my-lora")]
     run = mini.write(tmp_path / "run", mini.spec({"t": task}, ("my-lora",)), [mini.example("t", 1, "x")], said)
     leaks = create_study(lite, [run], plan()).leaks
-    assert {(leak.variant, leak.name, leak.own) for leak in leaks} == {("baseline", "ChatGPT", False), ("my-lora", "my-lora", True)}
-
-
-def test_the_links_secret_is_kept_as_a_hash(store: RatingStore, tmp_path: Path) -> None:
-    made = create_study(store, [write_run(tmp_path / "run")], plan())
-    with store.reading() as connection:
-        row = connection.execute(select(STUDIES)).mappings().one()
-    assert made.key not in str(dict(row)) and row["key_hash"] == text_hash(made.key) and len(made.key) >= 32
-    assert open_by_link(store, made.study.id, made.key).role == "rater"
-    for study_id, key in ((made.study.id, made.key + "x"), (made.study.id, ""), ("nothing", made.key), ("nothing", "")):
-        with pytest.raises(InputError, match="This link does not open a study"):
-            open_by_link(store, study_id, key)
-    renewed = renew_link(made.study)
-    assert open_by_link(store, made.study.id, renewed).id == made.study.id
-    with pytest.raises(InputError, match="does not open"):
-        open_by_link(store, made.study.id, made.key)
-
-
-def test_a_link_lets_rate_and_nothing_else_before_the_end(store: RatingStore, tmp_path: Path) -> None:
-    made = create_study(store, [write_run(tmp_path / "run")], plan())
-    study = open_by_link(store, made.study.id, made.key)
-    ana = join(study, "Ana")
-    rate_all(study, ana, 2)
-    for refused in (actions, items):
-        with pytest.raises(InputError, match="once the study is closed"):
-            refused(study)
-    for owners in (close_study, renew_link, lambda one: set_guidelines(one, "x")):
-        with pytest.raises(InputError, match="only the study's owner can"):
-            owners(study)
-    with pytest.raises(InputError, match="'Ana' rates in this study already"):
-        join(study, "ana")
-    with pytest.raises(InputError, match="rates in this study already"):
-        join(study, "Ana", "wrong")
-    assert join(study, "Ana", ana.key).id == ana.id == join(study, "ANA", verified=True).id == join(made.study, "Ana").id
-    close_study(made.study)
-    assert len(actions(study)) == 2
-    with pytest.raises(InputError, match="nobody can join it any more"):
-        join(study, "Ben")
-
-
-def test_guidelines_have_versions_that_answers_name(store: RatingStore, tmp_path: Path) -> None:
-    study = make_study(store, tmp_path, guidelines="# First")
-    rater = join(study, "Ana")
-    rate_all(study, rater, 1)
-    second = set_guidelines(study, "# Second")
-    assert set_guidelines(study, "# Second") == second and guidelines(study) == ("# Second", text_hash("# Second"))
-    item = shown(study, rater)
-    assert item.guideline_hash == second
-    answer(study, rater, item)
-    assert list(actions(study)["guideline_hash"]) == [text_hash("# First"), second]
-    with pytest.raises(InputError, match="Guidelines, line 1"):
-        set_guidelines(study, "<script>")
-
-
-def test_studies_are_listed_and_found(store: RatingStore, tmp_path: Path) -> None:
-    first = make_study(store, tmp_path / "a", title="First")
-    second = make_study(store, tmp_path / "b", title="Second", n=4)
-    rate_all(second, join(second, "Ana"), 3)
-    close_study(second)
-    listed = list_studies(store)
-    assert [(one.title, one.n_items, one.n_raters, one.n_answers) for one in listed] == [("Second", 4, 1, 3), ("First", 12, 0, 0)]
-    assert listed[0].closed and not listed[1].closed
-    assert open_study(store, "First").id == first.id == open_study(store, first.id[:8]).id
-    with pytest.raises(InputError, match="there is no study 'Third'"):
-        open_study(store, "Third")
-    make_study(store, tmp_path / "c", title="First")
-    with pytest.raises(InputError, match="'First' may be several studies"):
-        open_study(store, "First")
+    assert {(leak.variant, leak.name, leak.own) for leak in leaks} == {
+        ("baseline", "ChatGPT", False),
+        ("my-lora", "my-lora", True),
+    }
 
 
 def test_no_store_no_studies(tmp_path: Path) -> None:
-    assert list_studies(RatingStore(f"sqlite:///{tmp_path}/none.sqlite")) == [] and not (tmp_path / "none.sqlite").exists()
+    assert (
+        list_studies(RatingStore(f"sqlite:///{tmp_path}/none.sqlite")) == [] and not (tmp_path / "none.sqlite").exists()
+    )
 
 
 def test_rows_are_what_was_drawn(lite: RatingStore, tmp_path: Path) -> None:

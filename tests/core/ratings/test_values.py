@@ -52,7 +52,8 @@ def test_every_criterion_is_needed_and_no_other_taken() -> None:
 @pytest.mark.parametrize(
     ("mode", "value", "shown", "wanted"),
     [("pair", "left", ("a", "b"), "a"), ("pair", "right", ("a", "b"), "b"), ("pair", "tie", ("a", "b"), "tie"),
-     ("pair", "both_bad", ("a", "b"), "both_bad"), ("pair", -1, ("a", "b"), "a"), ("pair", 3, ("a", "b"), "b"), ("pair", 0, ("a", "b"), "tie"),
+     ("pair", "both_bad", ("a", "b"), "both_bad"), ("pair", -1, ("a", "b"), "a"), ("pair", 3, ("a", "b"), "b"),
+     ("pair", 0, ("a", "b"), "tie"),
      ("rank", [2, 1, 3], ("a", "b", "c"), "b"), ("rank", [1, 1, 2], ("a", "b", "c"), "tie"), ("score", 4, ("a",), None),
      ("pair", None, ("a", "b"), None)],
 )  # fmt: skip
@@ -65,7 +66,10 @@ def test_gold() -> None:
     assert gold_is_right("pair", "preference", "right", ("gold:2", "gold:1"), ends) is True
     assert gold_is_right("pair", "preference", "tie", ("gold:2", "gold:1"), ends) is False
     assert gold_is_right("pair", "preference", -2, ("gold:1", "gold:2"), ends) is True
-    assert gold_is_right("rank", "preference", [3, 1, 2], ("gold:3", "gold:1", "gold:2"), ends | {"worst": "gold:3"}) is True
+    assert (
+        gold_is_right("rank", "preference", [3, 1, 2], ("gold:3", "gold:1", "gold:2"), ends | {"worst": "gold:3"})
+        is True
+    )
     assert gold_is_right("score", "overall", 3, ("gold:1",), {"overall": (1, 2)}) is False
     assert gold_is_right("score", "fluency", 3, ("gold:1",), {"overall": (1, 2)}) is None
     assert gold_is_right("pair", "preference", None, ("gold:1", "gold:2"), ends) is None

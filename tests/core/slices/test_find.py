@@ -131,4 +131,4 @@ def test_two_tasks_with_other_examples_of_a_dataset_are_parted_together(tmp_path
     one = partition(run, "data")
     assert len(one.position) == 40
     part = next(part for part in one.parts if part.name == "hard=true")
-    assert one.inside(part, ["e000", "e039", "e019"]).tolist() == [True, False, True]
+    assert part.inside[one.rows(["e000", "e039", "e019"])].tolist() == [True, False, True]

@@ -176,7 +176,7 @@ def test_csv_is_read_and_places_are_lines(tmp_path: Path) -> None:
         (b"prompt,completion\na,b\na\na,b,c\na,b\n", [(3, "ragged-row"), (4, "ragged-row")]),
         (b"prompt,completion\na,b\n\na,b\n", [(3, "blank-line")]),
         (b"prompt,completion\na,\xe9\n", [(2, "not-utf8")]),
-        (b"\xef\xbb\xbfprompt,completion\na,b\n", [(2, "bom")]),
+        (b"\xef\xbb\xbfprompt,completion\na,b\n", [(1, "bom")]),
         (b"prompt,completion\na,b\x00\n", [(2, "nul-byte")]),
         (b'prompt,completion\na,b\na,"b\n', [(3, "invalid-csv")]),
         (b'prompt,completion\na,"b" c\na,b\n', [(2, "invalid-csv")]),
