@@ -73,6 +73,7 @@ def asked(page: Any, name: str) -> str | None:
 
 def drop(page: Any, *files: Path | dict[str, Any]) -> None:
     """Drop files on the page and wait until one of them is looked at."""
+    settled(page)  # while the page is drawn anew, the place to drop may be another in a moment
     before = asked(page, "file")
     page.locator("input[type=file]").set_input_files(list(files))
     page.wait_for_function(

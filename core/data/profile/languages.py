@@ -16,6 +16,8 @@ from core.data.profile.words import words
 ROWS_READ = 20_000
 CHARACTERS_READ = 1_000
 """Of each row: enough to tell its language."""
+CHARACTERS_DETECTED = 400
+"""Of these: the detector's work grows with the text, its certainty hardly."""
 LEAST_LETTERS = 12
 """With fewer letters a text is ``undetermined``: the detector would guess."""
 LEAST_PROBABILITY = 0.5
@@ -93,7 +95,7 @@ class LanguageScan:
         self._rows += 1
         script = main_script(text)
         self._note("script", script or UNDETERMINED, row.line)
-        self._note("language", self._language(text), row.line)
+        self._note("language", self._language(text[:CHARACTERS_DETECTED]), row.line)
         found = words(text)
         self._words += len(found)
         if len(self.vocabulary) < MOST_WORDS:

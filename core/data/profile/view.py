@@ -109,7 +109,13 @@ def content_text(content: Any) -> str:
 
 
 def _clean(text: str) -> str:
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+    if text.isascii():
+        return text
+    try:
+        text.encode()  # ten times as fast as a search for what cannot be encoded
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text)
+    return text
 
 
 def _as_messages(value: Any) -> tuple[Mapping[str, Any], ...] | None:

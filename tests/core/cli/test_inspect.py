@@ -131,3 +131,47 @@ def test_hostile_texts_are_only_texts(tmp_path: Path, text: str, capsys: pytest.
     assert run(["inspect", str(write(tmp_path, {text: text}, name="unknown.jsonl"))]) == 1
     out = capsys.readouterr().out
     assert "\x1b" not in out and "\u202e" not in out
+
+
+KEY = "sk-proj-abcdEFGH1234567890abcdEFGH1234567890"
+
+
+def test_keys_are_masked_in_everything_that_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begun = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----"
+    rows = [chat(system(f"Use {one}"), user(f"My key is {one}."), assistant()) for one in (KEY, begun)]
+    path = write(tmp_path, *rows, chat({"role": KEY, "content": "x"}), f'{{"messages": {KEY}}}'.encode())
+    for arguments in ([], ["--json"], ["--quick"], ["--quick", "--json"]):
+        assert run(["inspect", str(path), *arguments, *([] if "--quick" in arguments else ["--train", str(path)])]) == 1
+        out = capsys.readouterr().out
+        assert KEY not in out and "MIIEpAIBAAKCAQEA7" not in out and "sk-p\u2026 (44 characters)" in out
+
+
+def test_an_evaluation_file_is_clean_beside_its_training_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    question = "Why is the sky over the northern sea so very blue today, and green at night in winter?"
+    train = write(tmp_path, chat(user(question), assistant()), name="train.jsonl")
+    path = write(
+        tmp_path, {"id": "a", "ticket": question, "urgency": 1}, {"id": "b", "ticket": "x y z v w", "urgency": 2}
+    )
+    code, found = inspected(capsys, path, "--train", train)
+    assert code == 0 and found["faults"] == [] and found["leakage"]["leave_out"] == ["a"]
+    told = "Leakage: 1 of 2 rows stand in the training file (1 word for word). Leave out: a."
+    assert told in found["warnings"]
+    assert run(["inspect", str(path), "--train", str(train)]) == 0
+    assert told in capsys.readouterr().out
+    assert inspected(capsys, path)[0] == 1
+
+
+def test_progress_is_drawn_on_a_terminal_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, chat())
+    assert run(["inspect", str(path)]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("core.cli.inspect_text._DRAWN_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert run(["inspect", str(path), "--json"]) == 0
+    seen = capsys.readouterr()
+    assert "reading 100%" in seen.err and "near duplicates: 1 of 1 rows" in seen.err and seen.err.endswith("\r\x1b[K")
+    assert json.loads(seen.out)["rows"] == 1

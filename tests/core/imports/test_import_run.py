@@ -33,7 +33,7 @@ def made(folder: Path, rows: list[Row], kind: Kind = "classification", name: str
 ROWS: list[Row] = [
     {"id": "1", "variant": "x", "prediction": "a", "reference": "a", "scores": {"a": 0.9, "b": 0.1}, "prompt": "Left?", "topic": "t"},
     {"id": "2", "variant": "x", "prediction": "c", "reference": "b", "scores": {"a": 2.5}, "language": "zh", "topic": "t"},
-    {"id": "1", "variant": "y", "prediction": "b", "reference": "a", "scores": {"b": math.nan}, "prompt": "Left?", "topic": "u"},
+    {"id": "1", "variant": "y", "prediction": "b", "reference": "a", "scores": {"b": math.nan, "c": 0.1}, "prompt": "Left?", "topic": "u"},
 ]  # fmt: skip
 
 
