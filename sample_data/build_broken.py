@@ -99,6 +99,7 @@ def build() -> None:
     (FOLDER / "ragged.csv").write_text("prompt,completion\nHello,Hi\nHello\nHello,Hi,Ho\n", encoding="utf-8")
     (FOLDER / "empty.jsonl").write_bytes(b"")
     (FOLDER / "utf16.jsonl").write_bytes(json.dumps(GOOD).encode("utf-16"))
+    (FOLDER / "list.jsonl").write_text(json.dumps([GOOD, GOOD], indent=1) + "\n", encoding="utf-8")
     (FOLDER / "cut.json").write_text(json.dumps([GOOD, GOOD])[:-40], encoding="utf-8")
     bomb = b'{"text": "' + b"0" * BOMB_BYTES + b'"}\n'
     (FOLDER / "bomb.jsonl.gz").write_bytes(gzip.compress(bomb, mtime=0))

@@ -44,7 +44,8 @@ def forest_of_metric(comparison: Comparison, key: str, mode: Mode = "light") -> 
     for name in names:
         difference = row.differences[name]
         number, interval = difference_texts(difference, row.unit)
-        text = f"{MARKS[difference.verdict]}  {number} {interval}"
+        mark = "" if difference.verdict == "none" else f"{MARKS[difference.verdict]}  "
+        text = "no value" if difference.difference is None else f"{mark}{number} {interval}"
         figure.add_annotation(
             x=1.02, xref="paper", y=escape(name), text=escape(text), showarrow=False, xanchor="left", align="left",
             font={"size": 12.5},

@@ -95,6 +95,7 @@ def _imported(run: Run, name: str, content: bytes) -> list[str]:
         except (InputError, RunError, OSError) as error:
             return [str(error).replace(f"{folder}/", "")]
     unchanged = f"; {report.unchanged:,} were known already" if report.unchanged else ""
-    told = [f"{report.imported:,} rows of {name} were added{unchanged}.", *report.skipped[:_LISTED]]
+    rows = "1 row" if report.imported == 1 else f"{report.imported:,} rows"
+    told = [f"{rows} of {name} added{unchanged}.", *report.skipped[:_LISTED]]
     more = len(report.skipped) - _LISTED
     return told if more <= 0 else [*told, f"And {more:,} more rows were left out."]

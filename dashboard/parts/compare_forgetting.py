@@ -41,7 +41,7 @@ def draw_forgetting(scene: CompareScene) -> None:
     st.html(
         f'<p class="ls-foot">{percent(report.level)} intervals; rows of the comparison, nothing is counted twice. Perplexity ratio: '
         f"perplexity on {html.escape(report.general)} divided by that of {html.escape(report.reference)}; above 1 general text "
-        "is less likely than before. ▼ more forgotten than noise would show; the mark is by the first general metric.</p>"
+        "is less likely than before. ▼ forgot more than noise would show; a variant's mark is by the first general metric.</p>"
     )
     if not report.domain_rows or not report.general_rows:
         return

@@ -64,8 +64,7 @@ def _table(scene: CompareScene, key: str) -> None:
                 if there:
                     st.toggle(label, **choices.switch(name))
         content = comparison_table(comparison, state.mode(), scene.row_link, scene.unfolded(key), scene.fold_link)
-        if clicked := linked_html(content, "comparison-table"):
-            go(*clicked)
+        linked_html(content, "comparison-table", choices)
 
 
 def _efficiency(scene: CompareScene) -> None:

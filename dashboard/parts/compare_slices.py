@@ -16,7 +16,6 @@ from dashboard.parts import frame
 from dashboard.parts.compare_scene import SECTION, CompareScene
 from dashboard.parts.export_menu import chart, export_menu
 from dashboard.parts.linked_html import link, linked_html
-from dashboard.parts.navigation import go
 
 _LISTED = 25
 """Slices in the table; the CSV has all of them."""
@@ -52,8 +51,7 @@ def draw_slices(scene: CompareScene) -> None:
     with st.container(key="chart-slices-table"):
         frame.heading("Where they differ most")
         export_menu("slices-table", f"{scene.run.id}-slices", lambda: slices_table(table))
-        if clicked := linked_html(_table(scene, table, found), "slices-rows"):
-            go(*clicked)
+        linked_html(_table(scene, table, found), "slices-rows", scene.choices)
     st.html(f'<p class="ls-foot">{escape(_reading(table, len(found)))}</p>')
 
     def picked(named: list[str] | str) -> None:

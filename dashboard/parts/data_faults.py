@@ -8,8 +8,7 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from core.data.browse import fault_page
-from core.data.browse.faults import faults_of
+from core.data.browse import fault_page, faults_of
 from core.data.inspect.records import Fault
 from core.errors import InputError
 from core.notation import counted

@@ -41,7 +41,7 @@ def draw_leakage(scene: Scene) -> None:
     if {scene.file.use, other.use} != {"train", "eval"} or scene.choices.one("as") is not None:
         role = "eval" if evaluation is scene.file else "train"
         st.segmented_control(
-            f"{scene.file.name} is".replace("_", "\\_"), ["train", "eval"], required=True,
+            "This file is", ["train", "eval"], required=True,
             format_func={"train": "the training file", "eval": "the evaluation file"}.__getitem__, **scene.choices.widget("as", role),
         )  # fmt: skip
     try:
@@ -128,7 +128,7 @@ def _pair(scene: Scene, row: LeakedRow) -> None:
         exact_text(_marked(text, span), f"data-leaked-{name}", name=f"{name} row", accent=accent)
     line = row.line if evaluation is scene.file else row.train_line
     st.button(
-        f"Show line {line:,} of {scene.file.name}".replace("_", "\\_"), key="data-leaked-rows", type="tertiary", on_click=show_rows,
+        f"Show line {line:,} of this file", key="data-leaked-rows", type="tertiary", on_click=show_rows,
         args=(scene.choices,), kwargs={"line": line},
     )  # fmt: skip
 

@@ -44,9 +44,7 @@ def _languages(scene: Scene, found: Languages) -> None:
     n = f"n = {'the first ' if found.sampled else ''}{counted(found.rows, 'row')} with text"
     for name, parts, title in (("languages", found.languages, "Languages"), ("scripts", found.scripts, "Scripts")):
         shares = [Share(part.name, part.rows, part.share) for part in parts]
-        chart(
-            share_bars(shares, title, n, "rows", scene.mode), name, scene.stem, lambda shares=shares: _table(shares), alt=title
-        )  # fmt: skip
+        _chart(scene, name, shares, title, n, "rows")
         _rows_of(scene, name, parts)
     st.html(f'<p class="ls-foot">{found.distinct_words:,} different words among {found.words:,}.</p>')
 
@@ -81,10 +79,20 @@ def _turns(scene: Scene, turns: Turns) -> None:
         Share(f"{count}{'+' if count == 50 else ''} turn{'' if count == 1 else 's'}", rows, rows / n)
         for count, rows in turns.histogram
     ]
-    subtitle = f"n = {n:,} conversations; user and assistant count, system does not"
+    subtitle = f"n = {counted(n, 'conversation')}; user and assistant count, system does not"
+    _chart(scene, "turns", parts, "Turns of a conversation", subtitle, "conversations")
+
+
+def _chart(scene: Scene, name: str, parts: Sequence[Share], title: str, subtitle: str, unit: str) -> None:
+    """Draw shares as bars; of one value that all rows have a line is enough."""
+    if len(parts) == 1:
+        fact = f"{parts[0].name} in all of them"
+        st.html(
+            f'<div class="ls-label">{title}</div><p class="ls-foot">{html.escape(fact)}; {html.escape(subtitle)}</p>'
+        )
+        return
     chart(
-        share_bars(parts, "Turns of a conversation", subtitle, "conversations", scene.mode), "turns", scene.stem,
-        lambda: pd.DataFrame(turns.histogram, columns=["turns", "conversations"]), alt="Turns of a conversation",
+        share_bars(parts, title, subtitle, unit, scene.mode), name, scene.stem, lambda: _table(parts), alt=title
     )  # fmt: skip
 
 

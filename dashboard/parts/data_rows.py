@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.data.browse import RowTable, faulty_lines, parse_ranges
-from core.data.browse.faults import faults_of
+from core.data.browse import RowTable, faults_at, faulty_lines, parse_ranges
 from core.errors import InputError
 from core.notation import counted
 from dashboard.parts import data_results
@@ -138,11 +137,8 @@ def _opened(scene: Scene, table: RowTable, position: int) -> None:
         button.button(
             "As the model sees it", key="data-to-look", on_click=_look, args=(scene, row.line), width="stretch"
         )
-    faults = [fault for fault in scene.scan.faults if fault.line == row.line] if scene.scan.faults_file is None else [
-        fault for fault in faults_of(scene.scan) if fault.line == row.line
-    ]  # fmt: skip
     with st.container(border=True, key="data-open-row"):
-        row_card(row, faults[:20], "data-row")
+        row_card(row, faults_at(scene.scan, row.line), "data-row")
 
 
 def _look(scene: Scene, line: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 DATA_CSS = """
 .st-key-data-pickers [data-testid=stFileUploaderDropzone] { min-height: 2.5rem; padding: .2rem .6rem; flex-direction: row;
   align-items: center; flex-wrap: nowrap; gap: .8rem; }
+[class*="st-key-chart-"] p[data-name] { padding-right: 5rem; }
 .ls-lead code, .ls-foot code { font-size: .92em; padding: .05em .25em; }
 .ls-group { display: flex; flex-wrap: wrap; gap: .1rem .7rem; align-items: baseline; }
 .ls-group b { font-weight: 650; } .ls-group .ls-count { font-variant-numeric: tabular-nums; color: var(--ls-muted); }

@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from dashboard import state
+from dashboard.parts.url_choices import UrlChoices
 
 _SCRIPT = """
 export default function(component) {
@@ -100,21 +101,29 @@ def link(page: str, parameters: Mapping[str, str]) -> str:
     return html.escape(f"{page}?{urlencode(parameters)}" if parameters else page or "/", quote=True)
 
 
-def linked_html(content: str, key: str) -> tuple[str, dict[str, str]] | None:
+def linked_html(content: str, key: str, here: UrlChoices | None = None) -> tuple[str, dict[str, str]] | None:
     """Show HTML and return the page and parameters of the link that was clicked, once.
 
     Args:
         content: everything that is not ours in it must be escaped already.
         key: names the element on its page. A link to another slice moves the bar at the top.
+        here: the choices of this page; a link to the page itself sets them, and is not returned.
     """
 
     def followed() -> None:
+        page, parameters = _parted(st.session_state[key].get("link"))
         # The bar's own choices can be set only before the bar is drawn.
-        state.choose_slice(_parted(st.session_state[key].get("link"))[1].get(state.SLICE))
+        state.choose_slice(parameters.get(state.SLICE))
+        if here is not None and page == here.page:
+            # Leaving a page for itself would not change the address that the browser shows.
+            for name in here.names:
+                here.put(name, parameters.get(name))
 
     result = _COMPONENT(data=content, key=key, on_link_change=followed)
     clicked = result.get("link")
-    return _parted(clicked) if clicked else None
+    if not clicked or (here is not None and _parted(clicked)[0] == here.page):
+        return None
+    return _parted(clicked)
 
 
 def _parted(address: object) -> tuple[str, dict[str, str]]:

@@ -131,7 +131,8 @@ def test_every_segment_opens_over_a_broken_file(server: Server, page: Any, name:
     drop(page, ROOT / "sample_data" / "broken" / name)
     for title, sign in (
         ("Shape", ".js-plotly-plot"), ("Look", ".ls-advice"), ("Duplicates and leakage", "[data-name=duplicates]"),
-        ("Quality", "[data-name=quality]"), ("Compare", "[data-testid=stSelectbox]"), ("Rows", "[data-name=row-count]"), ("Faults", "table"),
+        ("Quality", "[data-name=quality]"), ("Compare", "[data-testid=stSelectbox]"), ("Rows", "[data-name=row-count]"),
+        ("Faults", "table"),
     ):  # fmt: skip
         segment(page, title)
         page.locator(f".st-key-data-{_KEYS[title]} {sign}").first.wait_for()

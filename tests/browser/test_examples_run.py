@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from core.jobs.status import RunStatus, read_status, write_status
 from core.feedback import read_feedback
+from core.jobs.status import RunStatus, read_status, write_status
 from core.records import Generation
 from core.store import Run, create_run, evidence_table, write_table
 from core.workspace import load_workspace

@@ -50,7 +50,7 @@ def test_a_task_unfolds_its_other_metrics_and_a_reload_keeps_them(robust: Server
     assert page.locator("tr[data-key='category/f1_macro']").count() == 0
     page.locator("tr.fold a", has_text="more metric").first.click()
     page.locator("tr[data-key='category/f1_macro']").wait_for()
-    assert _asked(page)["more"] == ["category"]
+    page.wait_for_function("new URLSearchParams(location.search).get('more') === 'category'")
     page.reload()
     page.locator("tr[data-key='category/f1_macro']").wait_for()
     page.locator("tr.fold a", has_text="The primary metrics alone").click()
@@ -66,14 +66,14 @@ def test_a_click_on_a_slice_moves_the_bar_and_opens_it(robust: Server, page: Any
     page.get_by_text(f"slice {first.name}").wait_for()
     asked = _asked(page)
     assert asked["slice"] == [first.name] and "section" not in asked and asked["metric"] == ["reply/rouge_l"]
-    assert page.locator(".st-key-top-bar").get_by_text(first.name).count() == 1
+    assert page.locator(".st-key-slice input").input_value() == first.name
 
 
 def test_a_click_on_a_slice_in_the_picture_opens_it_too(robust: Server, page: Any) -> None:
     _open(
         page,
         f"{robust.address}/compare?section=slices&metric=reply/rouge_l&variant=qv-r8",
-        ".st-key-figure-slices .point",
+        ".st-key-figure-slices .main-svg",
     )
     page.locator(".st-key-figure-slices .scatterlayer .trace path.point").last.click(force=True)
     page.locator("tr[data-key='reply/rouge_l']").wait_for()
@@ -98,7 +98,7 @@ def test_an_imported_file_becomes_a_row(robust: Server, page: Any, tmp_path: Pat
     _open(page, f"{robust.address}/compare?section=feedback", "[data-testid=stFileUploader]")
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(path)
     page.get_by_role("button", name="Add it to this run").click()
-    page.get_by_text("40 rows of thumbs.csv were added").wait_for()
+    page.get_by_text("40 rows of thumbs.csv added").wait_for()
     page.locator(".st-key-chart-feedback-reply table.numbers").wait_for()
     assert len(read_feedback(run).latest) == 40
 

@@ -147,7 +147,11 @@ def test_imported_feedback_is_added_once_and_what_is_wrong_is_said(tmp_path: Pat
             {"id": "eval-001", "variant": "qv-r9", "thumb": "up"}]  # fmt: skip
     content = "\n".join(map(json.dumps, rows)).encode()
     told = _imported(run, "../feedback.jsonl", content)
-    assert told[0].startswith("1 rows of") and "'qv-r9'" in told[1] and str(tmp_path) not in " ".join(told)
+    assert (
+        told[0].startswith("1 row of ../feedback.jsonl added")
+        and "'qv-r9'" in told[1]
+        and str(tmp_path) not in " ".join(told)
+    )
     assert read_feedback(run).of("reply", "eval-001", "qv-r8", "ana").note == "good"
     assert "1 were known already" in _imported(run, "feedback.jsonl", content)[0]
     assert "expected" in _imported(run, "feedback.csv", b"a,b\n1,2\n")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.data.inspect.scan import scan
-from core.data.uploads import find_upload
+from core.data.uploads import find_upload, keep_upload
 from dashboard.parts import data_results
 from tests.core.data.profile.made import MARKED
 from tests.dashboard.data_pages import (
@@ -276,12 +277,17 @@ def test_nothing_of_a_file_is_markup(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     workspace = data_workspace(
         tmp_path / "w", rows, [{"id": one, "question": one * 5, "answer": one} for one in HOSTILE]
     )
-    app = data_page(monkeypatch, workspace, show=segment)
+    content = (workspace / "data" / "d.train.jsonl").read_bytes()
+    upload = keep_upload("<script> :red[x] $x^2$.jsonl", io.BytesIO(content))
+    app = data_page(monkeypatch, workspace, show=segment, file=f"dropped:{upload.id}", against="eval:d")
     page = shown(app)
-    assert "<script>" not in page and "![i]" not in "".join(element.value for element in app.markdown)
-    for kind in ("button", "checkbox", "expander", "caption"):
-        for element in app.get(kind):
-            assert not any(one in str(element.proto) for one in (":red[", "<script>", "$x^2$"))
+    assert (
+        "12 rows" in headline(app)
+        and "<script>" not in page
+        and "![i]" not in "".join(element.value for element in app.markdown)
+    )
+    for element in (*app.button, *app.button_group, *app.selectbox, *app.expander, *app.text_input):
+        assert not any(one in element.label for one in (":red[", "<script>", "$x^2$"))
 
 
 def test_a_row_is_shown_to_the_last_character(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -392,7 +398,8 @@ def test_another_file_forgets_the_filters_of_the_last_one(monkeypatch: pytest.Mo
     "query",
     [
         {"max_length": "x", "line": "zz", "show": "nope", "rules": "none", "code": "<b>"}, {"max_length": "0"},
-        {"line": "-1", "show": "look"}, {"max_length": "9" * 30}, {"line": "9" * 11, "show": "look"}, {"line": "9" * 30, "show": "rows"}, {"over": "x", "show": "rows"},
+        {"line": "-1", "show": "look"}, {"max_length": "9" * 30}, {"line": "9" * 11, "show": "look"},
+        {"line": "9" * 30, "show": "rows"}, {"over": "x", "show": "rows"},
         {"against": "train:none", "show": "overlap"}, {"loss": "q", "show": "look"},
     ],
 )  # fmt: skip

@@ -129,7 +129,8 @@ def test_one_language_leads_to_its_examples_and_exports_its_row(
     row = next(row for row in compare(run).rows if row.language == "zh")
     tables: dict[str, pd.DataFrame] = {}
     monkeypatch.setattr(
-        "dashboard.parts.compare_metrics.chart", lambda figure, name, stem, data, **_: tables.update({name: data()}) or []
+        "dashboard.parts.compare_metrics.chart",
+        lambda figure, name, stem, data, **_: tables.update({name: data()}) or [],
     )
     shown(opened(monkeypatch, workspace, "compare", metric=row.key))
     assert set(tables["metric"].language) == {"zh"} and set(tables["metric"].metric) == {row.metric}

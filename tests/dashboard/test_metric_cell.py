@@ -27,7 +27,9 @@ def test_the_reference_comes_first_and_languages_only_when_asked() -> None:
     head = comparison_table(turned, "light", parameters).split("</thead>")[0]
     assert [name for name in head.replace("<", ">").split(">") if name in comparison.variants][0] == "qv-r2"
     assert 'class="language"' not in table
-    assert 'class="language"' in comparison_table(comparison, "light", parameters, Unfolded((EVERYTHING,), languages=True))
+    assert 'class="language"' in comparison_table(
+        comparison, "light", parameters, Unfolded((EVERYTHING,), languages=True)
+    )
 
 
 def test_a_row_holds_value_interval_difference_p_and_mark() -> None:

@@ -26,6 +26,17 @@ def fault_page(scan: Scan, code: str | None, page: int, size: int) -> list[Fault
     return list(islice(faults_of(scan, code), (page - 1) * size, page * size))
 
 
+def faults_at(scan: Scan, line: int, most: int = 20) -> list[Fault]:
+    """Return the first faults of one line."""
+    found: list[Fault] = []
+    for fault in faults_of(scan):
+        if fault.line > line or len(found) == most:
+            break
+        if fault.line == line:
+            found.append(fault)
+    return found
+
+
 def faulty_lines(scan: Scan, code: str | None) -> np.ndarray:
     """Return the lines with a fault, or with one of a code: int64, ascending."""
     return np.unique(np.fromiter((fault.line for fault in faults_of(scan, code)), dtype=np.int64))

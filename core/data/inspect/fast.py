@@ -22,7 +22,7 @@ _ROLE = attrgetter("role")
 _TYPED = str | int | float | bool | None
 _MAIN = {"messages": "messages", "text": "text", "plain-text": "text"}
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
-_QUOTE, _BACKSLASH = ord('"'), ord("\\")
+_QUOTE, _BACKSLASH, _LINE_END, _OPEN, _CLOSE = b'"\\\n{}'
 
 
 class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -45,20 +45,20 @@ class FastLines:
         fields += [(f"extra_{place}", _TYPED) for place in range(len(extras))]
         renamed = {f"extra_{place}": extra for place, extra in enumerate(extras)}
         row = msgspec.defstruct("_Row", fields, rename=renamed, forbid_unknown_fields=True, gc=False)
-        self._decode = msgspec.json.Decoder(row).decode
+        decoder: Any = msgspec.json.Decoder(row)
+        self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
         self._extras = tuple(zip(renamed, extras, strict=True))
         self._n_keys = 1 + len(extras)
         self._known: dict[tuple[str, ...], bool] = {}
 
-    def take(self, lines: Sequence[bytes | None], raw: bytes, tally: Tally) -> list[int]:
+    def take(self, raw: bytes, tally: Tally) -> list[int]:
         """Count the lines that are sound beyond doubt; return the indices of the others.
 
         Args:
-            lines: some lines of the file.
-            raw: the same lines in one piece.
+            raw: some whole lines of the file, without the last line end.
             tally: what counts them.
         """
-        rows = self._read(lines, raw)
+        rows = self._read(raw)
         sound = self._sound_messages(rows, tally) if self._main == "messages" else self._sound_texts(rows, tally)
         taken = len(sound)
         tally.rows += taken
@@ -67,25 +67,22 @@ class FastLines:
         for attribute, name in self._extras:
             for row in sound:
                 tally.add_field(name, kind_of(getattr(row, attribute)))
-        if taken == len(lines):
+        if taken == len(rows):
             return []
         counted = set(map(id, sound))
         return [place for place, row in enumerate(rows) if id(row) not in counted]
 
-    def _read(self, lines: Sequence[bytes | None], raw: bytes) -> list[Any]:
+    def _read(self, raw: bytes) -> list[Any]:
         """Return the rows, with None for each line that does not fit the type or may have a key twice."""
-        decode: Any = self._decode
         try:
-            rows = [decode(line) for line in lines]
+            rows = self._decode_lines(raw)
         except _REFUSED:
-            return [self._read_one(line) for line in lines]
-        if self._keys_are_single(raw, rows):
+            return [self._read_one(line) for line in raw.split(b"\n")]
+        if objects_fill_lines(raw, len(rows)) and self._keys_are_single(raw, rows):
             return rows
-        return [self._read_one(line) for line in lines]
+        return [self._read_one(line) for line in raw.split(b"\n")]
 
-    def _read_one(self, line: bytes | None) -> Any:
-        if line is None:
-            return None
+    def _read_one(self, line: bytes) -> Any:
         try:
             row = self._decode(line)
         except _REFUSED:
@@ -145,6 +142,18 @@ def fast_extras(name: str, rows: Sequence[Row], *, strict: bool) -> list[str] | 
     extras = list(dict.fromkeys(key for row in fitting for key in row if key != main))
     plain = all(key in row and not isinstance(row[key], list | dict) for row in fitting for key in extras)
     return extras if plain and len(extras) <= 20 else None
+
+
+def objects_fill_lines(raw: bytes, n: int) -> bool:
+    """Whether ``n`` objects that were read from some lines stand on a line each.
+
+    Between ``}`` and ``{`` a line end can only stand between two objects; with as many lines as objects each has its own.
+    """
+    values = np.frombuffer(raw, dtype=np.uint8)
+    ends = np.flatnonzero(values == _LINE_END)
+    if len(ends) + 1 != n or (n > 1 and not 0 < ends[0] <= ends[-1] < len(values) - 1):
+        return False
+    return bool((values[ends - 1] == _CLOSE).all() and (values[ends + 1] == _OPEN).all())
 
 
 def quotes_outside_texts(raw: bytes) -> int:

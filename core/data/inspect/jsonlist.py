@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from core.data.inspect.flaws import quoted
 from core.data.inspect.lines import MAX_LINE_BYTES
-from core.data.inspect.source import without_marks
+from core.data.inspect.marks import without_marks
 from core.data.inspect.stream import Readable, blocks
 from core.errors import InputError
 

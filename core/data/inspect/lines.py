@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from core.data.inspect.stream import Readable, blocks
 
@@ -17,10 +18,16 @@ class LineBlock:
 
     first: int
     """The 1-based number of the first of them."""
-    lines: list[bytes | None]
-    """Without their line ends; None stands for a line of more than `MAX_LINE_BYTES`."""
+    n: int
     raw: bytes
-    """The same bytes in one piece, without the last line end."""
+    """Their bytes in one piece, without the last line end."""
+    too_long: bool = False
+    """Whether it is one line of more than `MAX_LINE_BYTES`, whose bytes are left out."""
+
+    @cached_property
+    def lines(self) -> list[bytes | None]:
+        """Each line without its end; None stands for one that is too long."""
+        return [None] if self.too_long else [*self.raw.split(b"\n")]
 
 
 def line_blocks(stream: Readable, first: int = 1) -> Iterator[LineBlock]:
@@ -31,7 +38,7 @@ def line_blocks(stream: Readable, first: int = 1) -> Iterator[LineBlock]:
     for block in blocks(stream):
         cut = block.rfind(b"\n")
         if cut >= 0 and too_long:
-            yield LineBlock(first, [None], b"")
+            yield LineBlock(first, 1, b"", too_long=True)
             first, too_long, held = first + 1, False, 0
             start = block.find(b"\n") + 1
             block, cut = block[start:], cut - start
@@ -41,16 +48,16 @@ def line_blocks(stream: Readable, first: int = 1) -> Iterator[LineBlock]:
             pieces = [] if too_long else [*pieces, block] if block else pieces
             continue
         raw = b"".join([*pieces, memoryview(block)[:cut]])
-        lines: list[bytes | None] = [*raw.split(b"\n")]
-        yield LineBlock(first, lines, raw)
-        first += len(lines)
+        n = raw.count(b"\n") + 1
+        yield LineBlock(first, n, raw)
+        first += n
         pieces = [rest] if (rest := block[cut + 1 :]) else []
         held = len(rest)
     if too_long:
-        yield LineBlock(first, [None], b"")
+        yield LineBlock(first, 1, b"", too_long=True)
     elif pieces:
         raw = b"".join(pieces)
-        yield LineBlock(first, [raw], raw)
+        yield LineBlock(first, 1, raw)
 
 
 def numbered_lines(stream: Readable) -> Iterator[tuple[int, bytes | None]]:

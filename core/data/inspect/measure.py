@@ -57,8 +57,8 @@ def measure_lines(
     reader = JsonReader()
     done = 0
     for block in line_blocks(stream):
-        left = range(len(block.lines)) if fast is None else fast.take(block.lines, block.raw, measure.tally)
-        measure.tally.lines += len(block.lines) - len(left)
+        left = range(block.n) if fast is None else fast.take(block.raw, measure.tally)
+        measure.tally.lines += block.n - len(left)
         for place in left:
             measure.take(read_line(reader, block.first + place, block.lines[place]))
         done += len(block.raw)

@@ -14,7 +14,8 @@ from core.data.inspect.flaws import BLANK_LINE, BYTE_ORDER_MARK, Flaw, flaw
 from core.data.inspect.jsonline import MAX_DEPTH, JsonReader, read_object
 from core.data.inspect.jsonlist import list_items
 from core.data.inspect.lines import MAX_LINE_BYTES, numbered_lines
-from core.data.inspect.source import BOM, Source, check_unchanged, open_bytes, open_source
+from core.data.inspect.marks import BOM
+from core.data.inspect.source import Source, check_unchanged, open_bytes, open_source
 from core.data.inspect.stream import Readable
 
 

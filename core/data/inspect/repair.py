@@ -10,13 +10,14 @@ from typing import Any
 from core.data.inspect.flaws import Flaw
 from core.data.inspect.forms import Check, check_for
 from core.data.inspect.jsonline import without_trailing_commas
+from core.data.inspect.marks import without_marks
 from core.data.inspect.output import json_line, new_file
 from core.data.inspect.read import Item, items
 from core.data.inspect.recognise import recognise
 from core.data.inspect.records import FAULTS_KEPT, Repair, RepairReport
 from core.data.inspect.roles import ROLES, ROLES_WITH_TOOL, SHAREGPT_ROLES, meant_role
 from core.data.inspect.scan import sample
-from core.data.inspect.source import check_unchanged, layout_flaws, open_source, without_marks
+from core.data.inspect.source import check_unchanged, layout_flaws, open_source
 from core.errors import InputError
 
 _OF_TEXT = {"bom", "trailing-comma", "blank-line"}

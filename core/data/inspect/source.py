@@ -5,7 +5,6 @@ Nothing here looks at rows. What cannot be read at all is an InputError.
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import json
 from collections.abc import Iterator
@@ -14,10 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.data.inspect.flaws import Flaw, flaw
+from core.data.inspect.marks import wide_encoding, without_marks
 from core.data.inspect.stream import BLOCK_BYTES, Readable, readable, stretch, unfolded
 from core.errors import InputError
-
-BOM = b"\xef\xbb\xbf"
 
 _KINDS = {
     ".jsonl": "jsonl",
@@ -165,7 +163,7 @@ def _kind(path: Path, head: bytes) -> tuple[str, str | None]:
         return "arrow", None
     if head.startswith(b"PK\x03\x04"):
         raise InputError(f"{path}: this is a ZIP archive; unpack it and give one of its files.")
-    if found := _wide_encoding(head):
+    if found := wide_encoding(head):
         raise InputError(
             f"{path}: found {found} (byte 0x{head[0]:02x} in line 1), expected UTF-8. Save the file as UTF-8."
         )
@@ -190,27 +188,6 @@ def _kind(path: Path, head: bytes) -> tuple[str, str | None]:
     if not packed and first in (b"{", b"["):
         return ("jsonl" if first == b"{" else "json"), None
     raise InputError(f"{path}: found the ending {ending!r}, expected {_READABLE}.")
-
-
-def _wide_encoding(head: bytes) -> str | None:
-    """Return the name of an encoding of two or four bytes a character: by its mark, or by the NUL of every ASCII letter."""
-    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return "UTF-32"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "UTF-16"
-    nuls = [place for place, byte in enumerate(head) if not byte]
-    if not any(head) or 2 * len(nuls) < len(head) - 1 or head.startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")):
-        return None
-    if len(nuls) > 2 * len(head) // 3:
-        return "UTF-32"
-    return "UTF-16" if len({place % 2 for place in nuls}) == 1 else None
-
-
-def without_marks(content: bytes) -> bytes:
-    """Return bytes without the byte order marks that they begin with: a file that was saved twice has two."""
-    while content.startswith(BOM):
-        content = content[len(BOM) :]
-    return content
 
 
 def _settle_json(source: Source) -> Source:

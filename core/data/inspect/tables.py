@@ -15,7 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from core.data.inspect.flaws import BLANK_LINE, BYTE_ORDER_MARK, Flaw, flaw, not_utf8, quoted
 from core.data.inspect.lines import numbered_lines
-from core.data.inspect.source import BOM, Source, open_bytes, without_marks
+from core.data.inspect.marks import BOM, without_marks
+from core.data.inspect.source import Source, open_bytes
 from core.data.inspect.stream import MAX_RATIO, RATIO_FREE_BYTES, Readable
 from core.errors import InputError
 

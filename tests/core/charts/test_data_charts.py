@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,10 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.charts.export import to_csv
 from core.charts.lengths import bin_edges, length_histogram
 from core.charts.shares import Share, percent_text, share_bars, shares_of
+from core.charts.tables import tokens_table
 from core.charts.theme import PALETTES
 from core.charts.two_files import length_curves, share_pairs
+from core.data.profile.mask import render_example
+from tests.core.data.profile.made import chat, renderer, view
 
 HOSTILE = "<img src=x onerror=alert(1)> $x^2$ %{y} <b>bold</b>"
 
@@ -100,3 +105,11 @@ def test_hostile_names_are_shown_and_mean_nothing(figure: go.Figure) -> None:
     said = texts(figure)
     assert "<img" not in said and "$x^2$" not in said and "%{y}" not in said.replace("%{y:.0f}", "")
     assert "&lt;img" in said
+
+
+def test_tokens_as_a_table_hold_each_mask_that_is_defined(tmp_path: Path) -> None:
+    example = render_example(view(chat("=1+1", "two")), renderer(tmp_path / "model"))
+    table = tokens_table(example)
+    assert len(table) == example.n_tokens and list(table.columns)[:4] == ["id", "text", "special", "role"]
+    assert table["trained, all"].all() and table["trained, assistant-only"].isna().all()
+    assert "'=" in to_csv(table), "no cell can be taken for a formula"

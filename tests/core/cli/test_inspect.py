@@ -166,12 +166,12 @@ def test_an_evaluation_file_is_clean_beside_its_training_file(
 def test_progress_is_drawn_on_a_terminal_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write(tmp_path, chat())
+    path = write(tmp_path, chat(), chat(user("What else?"), assistant()))
     assert run(["inspect", str(path)]) == 0
     assert capsys.readouterr().err == ""
     monkeypatch.setattr("core.cli.inspect_text._DRAWN_EVERY_SECONDS", 0.0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert run(["inspect", str(path), "--json"]) == 0
     seen = capsys.readouterr()
-    assert "reading 100%" in seen.err and "near duplicates: 1 of 1 rows" in seen.err and seen.err.endswith("\r\x1b[K")
-    assert json.loads(seen.out)["rows"] == 1
+    assert "reading 100%" in seen.err and "near duplicates: 2 of 2 rows" in seen.err and seen.err.endswith("\r\x1b[K")
+    assert json.loads(seen.out)["rows"] == 2

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.data.browse import fault_page, faulty_lines, parse_ranges, range_text, row_table
+from core.data.browse import fault_page, faults_at, faulty_lines, parse_ranges, range_text, row_table
 from core.data.inspect import records
 from core.data.inspect.scan import scan
 from core.data.profile.progress import Cancelled
@@ -161,6 +161,8 @@ def test_all_faults_page_those_on_disk_too(tmp_path: Path) -> None:
         "invalid-json",
     ]
     assert [fault.line for fault in fault_page(found, "invalid-json", 1, 50)] == [records.FAULTS_KEPT + 31]
+    assert [fault.code for fault in faults_at(found, records.FAULTS_KEPT + 31)] == ["invalid-json"]
+    assert faults_at(found, records.FAULTS_KEPT + 32) == []
     assert faulty_lines(found, "invalid-json").tolist() == [records.FAULTS_KEPT + 31]
     assert len(faulty_lines(found, None)) == records.FAULTS_KEPT + 31
 

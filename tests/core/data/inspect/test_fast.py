@@ -79,9 +79,9 @@ def test_both_ways_agree_on_texts_with_other_fields(lines: list[bytes], strict: 
 
 def test_the_quick_way_is_really_taken() -> None:
     counted = Tally()
-    left = FastLines("messages", []).take(SOUND, b"\n".join(SOUND), counted)
+    left = FastLines("messages", []).take(b"\n".join(SOUND), counted)
     assert left == [] and counted.rows == 3 and counted.role_counts["user"] == 5
-    assert FastLines("messages", []).take(HIDDEN, b"\n".join(HIDDEN), Tally()) == [
+    assert FastLines("messages", []).take(b"\n".join(HIDDEN), Tally()) == [
         place for place in range(len(HIDDEN)) if place != 4
     ]
 
@@ -186,3 +186,27 @@ def test_there_are_as_many_processes_as_have_enough_to_do(
     monkeypatch.setattr(scan_module, "measure_in_parallel", count)
     assert scan(path).rows == 200
     assert (asked or [1]) == [workers]
+
+
+@pytest.mark.parametrize(
+    ("raw", "left"),
+    [
+        (b'{"text": "a"}\n{"text": "b"}', []),
+        (b"", [0]),
+        (b'{"text": "a"}{"text": "b"}\n{"text":\n"c"}', [0, 1, 2]),
+        (b'{"text": "a"} {"text": "b"}\n', [0, 1]),
+        (b'{"text": "a"}\n\n{"text": "b"}', [1]),
+        (b'{"text":\n"a"}\n{"text": "b"}', [0, 1]),
+        (b'{"text": "}\n{"}\n{"text": "b"}', [0, 1]),
+        (b'{"text": "a"}\r\n{"text": "b"}\r', []),
+        (b'{"text": "a"}\r{"text": "b"}', [0]),
+        (b'\n{"text": "a"}', [0]),
+        (b'{"text": "a"},\n{"text": "b"}', [0]),
+        (b'{"text": "a"}\n{"text": "b", "text": "c"}', [1]),
+        (b'{"text": "\\\\"}\n{"text": "\\\\\\"", "text": "c"}', [1]),
+    ],
+)
+def test_each_line_holds_one_object_of_its_own(raw: bytes, left: list[int]) -> None:
+    counted = Tally()
+    assert FastLines("text", []).take(raw, counted) == left
+    assert counted.rows == raw.count(b"\n") + 1 - len(left)

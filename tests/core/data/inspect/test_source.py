@@ -10,8 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from core.data.inspect import source as source_module
-from core.data.inspect import stream
+from core.data.inspect import marks, stream
 from core.data.inspect.read import items, iter_rows
 from core.data.inspect.scan import scan
 from core.data.inspect.source import check_unchanged, open_source, sha256
@@ -169,4 +168,4 @@ def test_the_hash_is_of_the_bytes(tmp_path: Path) -> None:
 
 def test_the_stated_limits_are_the_modules_own() -> None:
     assert stream.MAX_RATIO == 200
-    assert source_module.BOM == b"\xef\xbb\xbf"
+    assert marks.BOM == b"\xef\xbb\xbf"
