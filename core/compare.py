@@ -107,7 +107,8 @@ def _compared(run: Run, reference: str, where: Filter | None, reader: Statistics
         trials=trials,
         family_size=declared,
         efficiency=efficiency_rows(run, reference, level=spec.level, seed=spec.settings.seed),
-        robustness=robustness(run, reference, where=where, reader=reader),
+        # Of all examples only: a slice has to open at once, and its drops would be a family of their own.
+        robustness=robustness(run, reference, reader=reader) if where is None else (),
     )
 
 

@@ -7,7 +7,7 @@ here and never from the session itself.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from core.workspace import Workspace, load_workspace
 
 WORKSPACE_VARIABLE = "LORASCOPE_WORKSPACE"
 RUN, REFERENCE, SLICE = "run", "reference", "slice"
-DROPPED, DROPPED_NOTE = "data-dropped", "data-dropped-note"
+DROPPED, DROPS, DROP = "data-dropped", "data-drops", "data-last-drop"
 TASK, METRIC, VARIANT, EXAMPLE, OUTCOME, TAGS = "task", "metric", "variant", "example", "outcome", "tags"
 ALL_EXAMPLES = "all examples"
 BOUND = frozenset({RUN, REFERENCE, SLICE})
@@ -45,6 +45,16 @@ class Selection:
             SLICE: self.slice,
         }
         return {key: value for key, value in (kept | more).items() if value}
+
+
+@dataclass(frozen=True)
+class Drop:
+    """What was dropped last, until it was shown."""
+
+    choices: Mapping[str, str | None]
+    """What it puts into the URL."""
+    note: str
+    """What is to be said about it, if anything."""
 
 
 def workspace_folder() -> Path:
@@ -112,15 +122,26 @@ def dropped() -> tuple[str, ...]:
     return tuple(st.session_state.get(DROPPED, ()))
 
 
-def remember_dropped(ids: Sequence[str], note: str) -> None:
-    """Add data files to those that were dropped in this session, with what is to be said about it once."""
+def remember_dropped(ids: Sequence[str], drop: Drop) -> None:
+    """Add data files to those that were dropped in this session, and keep what the drop asks for until it was shown."""
     st.session_state[DROPPED] = list(dict.fromkeys([*dropped(), *ids]))
-    st.session_state[DROPPED_NOTE] = note
+    st.session_state[DROPS] = drops() + 1
+    st.session_state[DROP] = drop
 
 
-def dropped_note() -> str:
-    """Return what is to be said of the last drop; asked again, nothing."""
-    return str(st.session_state.pop(DROPPED_NOTE, ""))
+def drops() -> int:
+    """Return how often something was dropped in this session."""
+    return int(st.session_state.get(DROPS, 0))
+
+
+def last_drop() -> Drop | None:
+    """Return the last drop until it was shown: a page that another click interrupts would forget it otherwise."""
+    return st.session_state.get(DROP)
+
+
+def forget_drop() -> None:
+    """Take the last drop for shown."""
+    st.session_state.pop(DROP, None)
 
 
 def mode() -> Mode:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.charts.robustness import drops_forest
 from core.charts.tables import robustness_table
 from core.notation import metric_name
-from dashboard import state
+from dashboard import cache, state
 from dashboard.parts import frame
 from dashboard.parts.compare_scene import CompareScene
 from dashboard.parts.export_menu import chart, export_menu
@@ -23,7 +23,8 @@ _ALL_UP_TO = 4
 
 def draw_robustness(scene: CompareScene) -> None:
     """Draw the section, or what to do to have one."""
-    comparison = scene.comparison
+    of_all = scene.chosen.slice is None
+    comparison = scene.comparison if of_all else cache.comparison(scene.run, scene.comparison.reference, None)
     keys = metric_keys(comparison)
     if not keys:
         frame.face(
@@ -32,6 +33,8 @@ def draw_robustness(scene: CompareScene) -> None:
             "every variant then answers the same inputs again, perturbed with a seed.",
         )
         return
+    if not of_all:
+        st.html('<p class="ls-foot">Of all examples: the slice above does not apply here.</p>')
     if told := sentence(comparison):
         st.html(f'<div class="ls-lead">{html.escape(told)}</div>')
     rows = {row.key: row for row in comparison.rows}

@@ -88,7 +88,7 @@ def partner(file: DataFile, files: Sequence[DataFile], choices: UrlChoices) -> D
 
 def drop_area(choices: UrlChoices) -> None:
     """Draw the place where files are dropped; a dropped file is the one that is looked at next."""
-    turn = len(state.dropped())
+    turn = state.drops()
     key = f"data-drop-{turn}"
 
     def dropped() -> None:
@@ -106,10 +106,17 @@ def size_limit() -> str:
     )
 
 
+def take_up_drop(choices: UrlChoices) -> None:
+    """Look at what was dropped last, also where another click came between."""
+    if (drop := state.last_drop()) is not None:
+        for name, value in drop.choices.items():
+            choices.put(name, value)
+
+
 def say_what_was_dropped() -> None:
     """Draw what is to be said about the last drop, once."""
-    if note := state.dropped_note():
-        st.html(f'<div class="ls-note" role="status"><b>Dropped</b><span>{html.escape(note)}</span></div>')
+    if (drop := state.last_drop()) is not None and drop.note:
+        st.html(f'<div class="ls-note" role="status"><b>Dropped</b><span>{html.escape(drop.note)}</span></div>')
 
 
 def _take(files: list, choices: UrlChoices) -> None:  # Streamlit names the type of these in a private module
@@ -120,11 +127,13 @@ def _take(files: list, choices: UrlChoices) -> None:  # Streamlit names the type
             kept.append(keep_upload(file.name, file))
         except InputError as error:
             refused = str(error)
-    state.remember_dropped([one.id for one in kept], _note(kept, refused))
+    asked: dict[str, str | None] = {}
     if kept:
         forget_places(choices)
-        choices.put(FILE, f"{_DROPPED}{kept[0].id}")
-        choices.put(AGAINST, f"{_DROPPED}{kept[1].id}" if len(kept) > 1 and kept[1].id != kept[0].id else None)
+        other = next((one for one in kept[1:] if one.id != kept[0].id), None)
+        asked = {FILE: f"{_DROPPED}{kept[0].id}", AGAINST: f"{_DROPPED}{other.id}" if other else None}
+    state.remember_dropped([one.id for one in kept], state.Drop(asked, _note(kept, refused)))
+    take_up_drop(choices)
 
 
 def _note(kept: Sequence[Upload], refused: str) -> str:
@@ -139,6 +148,7 @@ def _note(kept: Sequence[Upload], refused: str) -> str:
 
 
 def forget_places(choices: UrlChoices) -> None:
-    """Take out of the URL what belongs to one file: its open line and its filters."""
+    """Take out of the URL what belongs to one file: its open line and its filters; to be called when another is chosen."""
+    state.forget_drop()
     for name in ("line", "lines", "find", "code", "over", AGAINST):
         choices.put(name, None)

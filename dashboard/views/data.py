@@ -32,6 +32,7 @@ from dashboard.parts.data_files import (
     partner,
     say_what_was_dropped,
     size_limit,
+    take_up_drop,
 )
 from dashboard.parts.data_headline import draw_headline, is_evaluation_alone
 from dashboard.parts.data_scene import (
@@ -69,6 +70,12 @@ def show() -> None:
     """Draw the page."""
     st.html(f"<style>{DATA_CSS}</style>")
     choices = UrlChoices("data", _NAMES)
+    take_up_drop(choices)
+    _draw(choices)
+    state.forget_drop()  # not where another click interrupted the drawing: then it is still to be shown
+
+
+def _draw(choices: UrlChoices) -> None:
     workspace, trouble = _workspace()
     files = known_files(workspace, [choices.one(FILE), choices.one(AGAINST)])
     file, strict = _pickers(choices, files)

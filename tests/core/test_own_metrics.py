@@ -160,7 +160,6 @@ def test_a_workspace_may_name_its_own_metrics(folder: Path) -> None:
     [
         ("mein", SHARE_OF_A, "generation", r"found 'mein' \(did you mean 'mine'\?\), expected one of: .*, or a file metrics/mein\.py"),
         ("mine", "KINDS = ('ranking',)" + FUNCTIONS, "generation", r"which metrics/mine.py says is for ranking and not for generation"),
-        ("mine", "x = 1", "generation", r"found 'mine', but metrics/mine.py: found no function `statistics` and `value`"),
         ("mine", SHARE_OF_A, "likelihood", r"says is for .* and not for likelihood"),
         ("../mine", SHARE_OF_A, "generation", r"found '\.\./mine'.*expected one of"),
     ],
@@ -172,6 +171,13 @@ def test_what_is_wrong_with_a_named_metric_is_said_with_the_workspaces_line(
     (folder / "workspace.yaml").write_text(WORKSPACE.format(kind=kind, metrics=f"['{name}']"))
     with pytest.raises(InputError, match=rf"workspace\.yaml, line 11: tasks\.reply\.metrics\.0: .*{sentence}"):
         load_workspace(folder)
+
+
+@pytest.mark.parametrize("code", ["x = 1", "def value(sums: ..."])
+def test_a_broken_file_does_not_keep_the_workspace_from_opening(folder: Path, code: str) -> None:
+    (folder / "metrics" / "mine.py").write_text(code)
+    (folder / "workspace.yaml").write_text(WORKSPACE.format(kind="generation", metrics="[chrf, mine]"))
+    assert load_workspace(folder).spec.tasks["reply"].metrics == ("chrf", "mine")
 
 
 def test_a_file_must_not_take_a_metrics_name(folder: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from core.data.inspect.scan import scan
 from core.data.uploads import find_upload, keep_upload
 from dashboard.parts import data_results
+from dashboard.state import Drop
 from tests.core.data.profile.made import MARKED
 from tests.dashboard.data_pages import (
     HOSTILE,
@@ -431,3 +432,23 @@ def test_work_that_was_stopped_is_not_done_until_it_is_asked_for(
 def test_no_run_is_chosen_here(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
     app = data_page(monkeypatch, workspace)
     assert "run" not in {box.key for box in app.selectbox}
+
+
+def test_a_drop_that_another_click_interrupted_is_taken_up(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+    app = data_page(monkeypatch, workspace)
+    upload = keep_upload("a.jsonl", io.BytesIO(json.dumps(TRAIN[0]).encode()))
+    app.session_state["data-last-drop"] = Drop(
+        {"file": f"dropped:{upload.id}", "against": None}, "Something was dropped."
+    )
+    app.run()
+    assert headline(app).startswith("1 row") and "Something was dropped." in shown(app)
+    app.selectbox(key="data-file").set_value("train:d").run()
+    assert headline(app).startswith("7 rows") and "Something was dropped." not in shown(app)
+
+
+def test_the_same_file_can_be_dropped_twice(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+    app = data_page(monkeypatch, workspace)
+    for name in ("a.jsonl", "a.jsonl", "b.jsonl"):
+        app.file_uploader[0].set_value((name, json.dumps(TRAIN[0]).encode(), "")).run()
+        assert "dropped at once" not in shown(app) and app.selectbox(key="data-file").value == _url(app, "file")
+    assert app.selectbox(key="data-file").options[-2:] == ["dropped: a.jsonl", "dropped: b.jsonl"]
