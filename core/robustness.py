@@ -27,6 +27,7 @@ from core.predict import task_examples
 from core.records import Example
 from core.resampler import Resampler
 from core.results import Difference, RobustnessRow, Verdict
+from core.spec import TaskSpec
 from core.stats.multiple import benjamini_hochberg
 from core.store import Run
 
@@ -64,6 +65,8 @@ def robustness(
     run: Run, reference: str | None = None, *, where: Filter | None = None, reader: StatisticsReader | None = None
 ) -> tuple[RobustnessRow, ...]:
     """Return the drop of each metric of each task under each of its perturbations; empty where a run has none.
+
+    Metrics with a row for each label and ordered ones (areas under curves) have one only where the task names them primary.
 
     Args:
         run: Finished or not; what has no evidence yet is missing, with the reason.
@@ -122,11 +125,20 @@ def _copy_number(run: Run, name: str) -> int:
     return 0 if ref is None else ref.copy_number
 
 
+def _has_drop(metric: Metric, task: TaskSpec) -> bool:
+    """Tell whether a metric's drop is shown: of rows by label, and of what costs an ordering a draw, only where it is primary."""
+    return not (metric.by_label or metric.ordered) or metric.name in (task.primary or ())
+
+
 def _lines(reader: StatisticsReader, twin: _Twin, where: Filter | None) -> Iterator[_Line]:
     """Yield the rows of one task under one perturbation; metrics that this version does not know have none."""
     examples = task_examples_kept(reader, twin.task, where)
     variants = reader.run.spec.models.variants
-    metrics = [metric for metric in map(find_metric, examples.spec.metrics) if metric is not None]
+    metrics = [
+        metric
+        for metric in map(find_metric, examples.spec.metrics)
+        if metric is not None and _has_drop(metric, examples.spec)
+    ]
     names = (twin.task, *twin.names)
     # Task by task and variant by variant, so that the predictions of each are read once for all metrics.
     made = {

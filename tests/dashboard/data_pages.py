@@ -27,6 +27,18 @@ def chat(asked: str, answered: str, **more: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}], **more}
 
 
+LONG = "The quick brown fox jumps over the lazy dog while the old clock strikes twelve times tonight"
+TRAIN = [
+    chat("What does a lamp cost?", "Nine."), chat(LONG, "Yes, it does."), chat("What does a lamp cost?", "Ten."),
+    chat("Write to ann@example.org", "I will."), chat("Is this a question?", ""), chat("  What DOES a lamp cost?", "Nine."),
+    {"messages": [{"role": "user", "content": "x"}, {"role": "assisiant", "content": "y"}]}, "{not json",
+]  # fmt: skip
+EVALUATION = [
+    {"id": "e-1", "ticket": LONG, "category": "yes"},
+    {"id": "e-2", "ticket": "Something else entirely is asked in here?", "category": "no"},
+]
+
+
 def write_rows(path: Path, rows: Sequence[Any]) -> Path:
     """Write rows as JSON Lines; a text stands as it is."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,3 +101,9 @@ def _component(app: AppTest, component: str, name: str | None) -> dict[str, Any]
             if name is None or data["name"] == name:
                 return data
     raise AssertionError(f"there is no {name} on the page")
+
+
+def asked(app: AppTest, name: str) -> str | None:
+    """Return a query parameter."""
+    values = app.query_params.get(name)
+    return values[0] if isinstance(values, list) else values
