@@ -64,9 +64,9 @@ def composite_radar(
     for name in chosen:
         figure.add_trace(draw(result.parts, name, colours[name], dashed=name == reference))
     left_out = len([name for name in variants if name in result.row.values]) - len(chosen)
-    reading = "each metric on its scale from 0 (worst) to 1 (best); a summary without uncertainty"
+    reading = "0 (worst) to 1 (best), without uncertainty"
     if left_out > 0:
-        reading += f"; {left_out} more variants are not drawn"
+        reading += f"; {left_out} not drawn"
     styled(figure, mode, f"{result.name}: its parts", reading, 460)
     palette = PALETTES[mode]
     axis = {

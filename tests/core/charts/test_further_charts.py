@@ -65,7 +65,7 @@ def test_the_radar_shows_every_part_on_its_scale(run: Run, desk: CompositeResult
     assert list(outline.r) == pytest.approx(
         [*(part.scaled["qv-r8"] for part in desk.parts), desk.parts[0].scaled["qv-r8"]]
     )
-    assert figure.layout.polar.radialaxis.range == (0, 1) and "a summary without uncertainty" in texts(figure)
+    assert figure.layout.polar.radialaxis.range == (0, 1) and "without uncertainty" in texts(figure)
     assert "Accuracy<br>50 %" in outline.theta[0] and figure.data[0].line.dash == "dot"
 
 
@@ -77,7 +77,7 @@ def test_at_most_six_variants_are_drawn_the_reference_always_among_them(desk: Co
     many = replace(desk, parts=parts, row=replace(desk.row, values=values, differences={}))
     assert radar_variants(many, names, "v0") == ("v0", "v4", "v5", "v6", "v7", "v8")
     figure = composite_radar(many, names, "v0")
-    assert len(figure.data) == MOST_VARIANTS and "3 more variants are not drawn" in texts(figure)
+    assert len(figure.data) == MOST_VARIANTS and "3 not drawn" in texts(figure)
 
 
 def test_fewer_than_three_parts_are_bars_and_a_part_without_value_is_left_open(run: Run, desk: CompositeResult) -> None:
