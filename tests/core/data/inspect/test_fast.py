@@ -122,7 +122,10 @@ def test_one_long_line_is_not_cut_between_processes(tmp_path: Path, monkeypatch:
 def test_a_process_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan_module, "PARALLEL_BYTES", 1)
     path = write(tmp_path, *[chat()] * 50)
-    monkeypatch.setattr(parallel, "import_path", lambda: "/nowhere")
+    broken = tmp_path / "broken"  # found before an installed package of the same name
+    (broken / "core").mkdir(parents=True)
+    (broken / "core" / "__init__.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.setattr(parallel, "import_path", lambda: str(broken))
     with pytest.raises(RunError, match="ended early"):
         scan(path, workers=2)
 
