@@ -255,7 +255,7 @@ def test_an_example_leads_to_its_original(tmp_path: Path, references: list[str])
 def copies_run(
     folder: Path, clean_answers: list[str], copies: Sequence[Sequence[str | None]], metrics: Sequence[str]
 ) -> Run:
-    clean = mini.task(metrics=metrics)
+    clean = mini.task(metrics=metrics, primary=metrics)
     names = [f"t+character_edits_{len(copies)}.{number}" for number in range(len(copies))]
     twins = {name: twin(clean, f"character_edits_{len(copies)}", number) for number, name in enumerate(names)}
     spec = mini.spec({"t": clean, **dict(reversed(twins.items()))})
@@ -272,6 +272,17 @@ def test_of_each_example_the_worst_copy_counts(tmp_path: Path) -> None:
     assert row.perturbed["lora"].n_missing == 1, "a copy that is missing may have been the worst"
     assert row.perturbed["lora"].value == pytest.approx(13 / 19)
     assert row.drops["lora"].difference == pytest.approx(6 / 19)
+
+
+def test_ordered_and_by_label_metrics_have_a_drop_where_they_are_primary(tmp_path: Path) -> None:
+    metrics = ("accuracy", "roc_auc_macro", "f1_per_class")
+    for name, primary, found in (("one", ("accuracy",), {"accuracy"}), ("two", metrics, set(metrics))):
+        clean = mini.task(metrics=metrics, primary=primary)
+        spec = mini.spec({"t": clean, "t+typos": twin(clean, "typos", 0)})
+        given = [example for task in ("t", "t+typos") for example in examples(task, ["yes", "no"] * 10)]
+        answers = {(task, variant): ["yes", "no"] * 10 for task in ("t", "t+typos") for variant in VARIANTS}
+        run = mini.write(tmp_path / name, spec, given, labelled(answers))
+        assert {row.metric for row in robustness(run)} == found
 
 
 def test_a_metric_of_no_single_example_has_no_worst_copy(tmp_path: Path) -> None:
