@@ -41,6 +41,7 @@ def test_the_demo_evaluates_and_stops_before_it_serves(workspace: Path) -> None:
     assert run.read_json("probe")["settings"]["repeats"] == 5
     reasons = set(run.evidence(columns=["reason"])["reason"].to_pylist())
     assert reasons == {None}
+    assert run.spec.clean_tasks == run.spec.tasks, "the demo leaves perturbed inputs out"
 
     listed = subprocess.run(
         [sys.executable, "-m", "core.cli.main", "compare", run.id, "--workspace", str(workspace), "--json"], cwd=ROOT,
