@@ -1,7 +1,8 @@
 """Rows a second and peak memory of an inspection, beside readers that check nothing: ``python -m benchmarks.inspection [MB]``.
 
 The file is a seeded ``messages`` file of the size given (1,000 MB by default). Each subject runs in a process of its own, in turn, so
-that all see the same file in the same run; memory is that of the process and of those that it starts, sampled.
+that all see the same file in the same run; memory is that of the process and of those that it starts, sampled. The scans for
+secrets, mojibake, repetition and the rest, which the rates above leave out, have a line of their own, over a smaller file.
 """
 
 from __future__ import annotations
@@ -67,12 +68,21 @@ def _inspection_alone(path: Path) -> int:
     return scan(path, workers=1).rows
 
 
+def _scans(path: Path) -> int:
+    from core.data.profile import rows_of
+    from core.data.profile.quality import find_outliers
+
+    return find_outliers(rows_of(path)).rows
+
+
 SUBJECTS: dict[str, Callable[[Path], int]] = {
     "pandas.read_json(lines=True)": _pandas,
     'pandas.read_json(lines=True, engine="pyarrow")': _pandas_pyarrow,
     "lorascope, one process": _inspection_alone,
     "lorascope, a process for each core": _inspection,
 }
+SCANS = "lorascope, scans for secrets, mojibake and repetition, one process"
+_SCANNED_MB = 100
 
 
 def main() -> None:
@@ -93,6 +103,10 @@ def main() -> None:
         for name, runs in measured.items():
             rates = sorted(rows / seconds for seconds, _ in runs)
             print(f"| {name} | {rates[-1]:,.0f} | {rates[0]:,.0f} | {max(peak for _, peak in runs) / 1e6:,.0f} |")
+        rows = make_file(path, min(megabytes, _SCANNED_MB))
+        runs = [_measure(SCANS, path, rows) for _ in range(REPEATS)]
+        rates = sorted(rows / seconds for seconds, _ in runs)
+        print(f"\n{SCANS}: {rates[-1]:,.0f} rows/s, {max(peak for _, peak in runs) / 1e6:,.0f} MB ({rows:,} rows)")
 
 
 def _run_one(name: str, path: Path) -> None:
@@ -103,7 +117,7 @@ def _run_one(name: str, path: Path) -> None:
     import core.data.inspect.scan  # noqa: F401
 
     started = time.perf_counter()
-    rows = SUBJECTS[name](path)
+    rows = (SUBJECTS | {SCANS: _scans})[name](path)
     print(json.dumps({"seconds": time.perf_counter() - started, "rows": rows}))
 
 

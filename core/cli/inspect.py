@@ -107,7 +107,7 @@ def command(
     if as_json:
         print_json(_as_json(found, profiled, mended, turned))
     else:
-        print_inspection(found, profiled)
+        print_inspection(found, profiled, evaluation=train is not None)
         print_copies(mended, turned)
     return FAULTY if found.fault_total else CLEAN
 

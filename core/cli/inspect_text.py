@@ -68,11 +68,11 @@ def warnings_of(profiled: dict[str, Any]) -> list[str]:
     return [*said, *(f"{_rows(one['rows'])}: {one['message']}" for one in findings)]
 
 
-def print_inspection(found: Scan, profiled: dict[str, Any]) -> None:
-    """Print what an inspection found, for people."""
+def print_inspection(found: Scan, profiled: dict[str, Any], *, evaluation: bool = False) -> None:
+    """Print what an inspection found, for people; a file for evaluation alone may have fields of its own."""
     from core.data.inspect.headline import headline
 
-    line = headline(found)
+    line = headline(found, evaluation=evaluation)
     if tokens := profiled.get("lengths"):
         cut = tokens["cut"]
         line += f", {100 * (cut['share'] or 0):.1f} % cut off at {cut['max_length']:,} tokens"

@@ -77,7 +77,7 @@ class PromptRenderer:
         if not path.is_file():
             raise InputError(
                 f"{folder}: found no tokenizer.json, which lorascope needs to cut text into tokens. "
-                "Save the tokenizer once with transformers: AutoTokenizer.from_pretrained(...).save_pretrained(folder)"
+                "Save the tokenizer once with transformers: AutoTokenizer.from_pretrained(...).save_pretrained(folder)."
             )
         try:
             self.tokenizer = Tokenizer.from_file(str(path))

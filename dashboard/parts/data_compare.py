@@ -36,7 +36,7 @@ def draw(scene: Scene) -> None:
     if other is None:
         return
     try:
-        scan = data_results.scanned(other, strict=scene.scan.strict)
+        scan = data_results.scanned(other, strict=scene.scan.strict, evaluation=other.use == "eval")
         found = data_results.compared(scene, other, scan.rows) if scan is not None else None
     except InputError as error:
         st.html(f'<p class="ls-note-failed" role="alert">{html.escape(other.plain(error))}</p>')

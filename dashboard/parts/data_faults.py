@@ -13,6 +13,7 @@ from core.data.inspect.records import Fault
 from core.errors import InputError
 from core.notation import counted
 from dashboard.parts.data_copies import draw_copies
+from dashboard.parts.data_headline import is_evaluation_alone
 from dashboard.parts.data_scene import CODE, RULES, Scene, show_rows
 from dashboard.parts.exact_table import Column, exact_table
 from dashboard.parts.example_list import pager
@@ -29,9 +30,11 @@ _COLUMNS = (
 def draw(scene: Scene) -> None:
     """Draw the segment."""
     if not scene.scan.fault_total:
-        rules = "the contract to the letter" if scene.scan.strict else "what TRL takes"
+        rules = "hold to the contract to the letter" if scene.scan.strict else "hold to what TRL takes"
+        if is_evaluation_alone(scene):
+            rules = "can be read; their fields are their own, as those of an evaluation file may be"
         st.html(
-            f'<div class="ls-note"><b>No faults</b><span>All of {counted(scene.scan.rows, "row")} hold to {rules}. What else is worth a '
+            f'<div class="ls-note"><b>No faults</b><span>All of {counted(scene.scan.rows, "row")} {rules}. What else is worth a '
             "look stands under the other headings.</span></div>"
         )
         draw_copies(scene)

@@ -16,7 +16,7 @@ from core.workspace import Workspace
 from dashboard import state
 from dashboard.parts.url_choices import UrlChoices
 
-FILE, AGAINST = "file", "against"
+FILE, AGAINST, AS = "file", "against", "as"
 _DROPPED = "dropped:"
 
 
@@ -84,6 +84,13 @@ def partner(file: DataFile, files: Sequence[DataFile], choices: UrlChoices) -> D
     return next(
         (other for other in others.values() if other.dataset is not None and other.dataset == file.dataset), None
     )
+
+
+def is_evaluation(file: DataFile, partner: DataFile | None, choices: UrlChoices) -> bool:
+    """Tell whether a file is looked at as an evaluation file: by the workspace, beside a training file, or by choice."""
+    if partner is not None and (chosen := choices.one(AS, ["train", "eval"])) is not None:
+        return chosen == "eval"
+    return file.use == "eval" or (file.use == "dropped" and partner is not None and partner.use == "train")
 
 
 def drop_area(choices: UrlChoices) -> None:

@@ -13,35 +13,38 @@ from core.data.profile.leakage import Leakage
 from core.errors import InputError
 from core.notation import counted, size_text
 from dashboard.parts import data_results
-from dashboard.parts.data_files import DataFile
+from dashboard.parts.data_files import DataFile, is_evaluation
 from dashboard.parts.data_scene import Scene
 
+_OWN_FIELDS = "An evaluation file: tasks make prompts of its fields, so it need not have a form that a trainer reads."
 _CODE = re.compile(r"`([^`]*)`")
 
 
 def draw_headline(scene: Scene) -> None:
     """Draw the sentence and what it rests on. Of a large file, what would take long is said once it is known."""
-    parts = [headline(scene.scan), *filter(None, [_cut(scene), _leaked(scene)])]
+    parts = [headline(scene.scan, evaluation=scene.is_evaluation), *filter(None, [_cut(scene), _leaked(scene)])]
     st.html(f'<div class="ls-lead" data-name="headline">{with_code(", ".join(parts))}.</div>')
     guess, scan = scene.scan.format, scene.scan
+    own = is_evaluation_alone(scene)
     stage = f"Suits {guess.stage}. " if guess.stage != "unknown" else ""
     sure = f", {100 * guess.confidence:.0f} % sure" if guess.name != "unknown" else ""
     packed = f", {scan.compression}" if scan.compression else ""
     facts = [
-        f"{stage}{guess.stage_reason}",
+        _OWN_FIELDS if own else f"{stage}{guess.stage_reason}",
         f"Format `{guess.name}`{sure}: {guess.why}",
         f"{scan.kind.upper() if scan.kind != 'jsonl' else 'JSONL'}{packed}, {scan.encoding}, {size_text(scan.n_bytes)}, "
         f"SHA-256 {scan.sha256[:12]}.",
     ]
-    if is_evaluation_alone(scene):
-        facts.insert(0, "This is an evaluation file: its tasks make prompts of its fields, so that it need not have a "
-                        "trainer's form. Its faults say only that nobody can train on it as it is.")  # fmt: skip
+    if guess.name == "unknown" and scan.rows and not own:
+        facts[0] += " Where this is one, choose the training file that it stands beside under Duplicates and leakage."
+    if own and scan.fault_total:
+        facts[0] += " Its faults say only that nobody can train on it as it is."
     st.html("".join(f'<p class="ls-foot">{with_code(fact)}</p>' for fact in facts))
 
 
 def is_evaluation_alone(scene: Scene) -> bool:
     """Tell whether the file serves an evaluation and has no form that a trainer reads."""
-    return scene.file.use == "eval" and scene.scan.format.name == "unknown"
+    return scene.is_evaluation and scene.scan.format.name == "unknown"
 
 
 def with_code(text: str) -> str:
@@ -51,10 +54,8 @@ def with_code(text: str) -> str:
 
 def as_pair(scene: Scene, partner: DataFile) -> tuple[DataFile, DataFile]:
     """Return the evaluation file and the training file among the file and its partner."""
-    is_evaluation = scene.file.use == "eval" or (scene.file.use == "dropped" and partner.use == "train")
-    if (chosen := scene.choices.one("as", ["train", "eval"])) is not None:
-        is_evaluation = chosen == "eval"
-    return (scene.file, partner) if is_evaluation else (partner, scene.file)
+    evaluates = is_evaluation(scene.file, partner, scene.choices)
+    return (scene.file, partner) if evaluates else (partner, scene.file)
 
 
 def leakage_of(scene: Scene) -> Leakage | None:

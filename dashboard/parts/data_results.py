@@ -40,14 +40,20 @@ class Shape:
     languages: Languages
 
 
-def scanned(file: DataFile, *, strict: bool) -> Scan | None:
+def scanned(file: DataFile, *, strict: bool, evaluation: bool) -> Scan | None:
     """Return what the inspection of a file found; None where it was stopped.
+
+    Args:
+        file: what is inspected.
+        strict: hold rows to the contracts to the letter.
+        evaluation: the file is looked at as an evaluation file, whose own fields are no fault.
 
     Raises:
         InputError: the file cannot be read.
     """
-    key = ("scan", *_state(file), strict)
-    return worked(key, "Reading the file", lambda report: scan(file.path, strict=strict, progress=report.share))
+    key = ("scan", *_state(file), strict, evaluation)
+    return worked(key, "Reading the file", lambda report: scan(
+        file.path, strict=strict, progress=report.share, evaluation=evaluation))  # fmt: skip
 
 
 def lengths(scene: Scene) -> Lengths | None:

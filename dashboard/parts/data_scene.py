@@ -13,7 +13,7 @@ from core.data.prompt import PromptRenderer
 from core.errors import InputError
 from core.workspace import Workspace
 from dashboard import cache
-from dashboard.parts.data_files import DataFile
+from dashboard.parts.data_files import DataFile, is_evaluation
 from dashboard.parts.url_choices import UrlChoices
 
 SHOW, LINE, LINES, FIND, CODE, OVER, CUT, RULES = "show", "line", "lines", "find", "code", "over", "max_length", "rules"
@@ -45,6 +45,11 @@ class Scene:
     model: Model
     max_length: int
     mode: Mode
+
+    @property
+    def is_evaluation(self) -> bool:
+        """Whether the file is looked at as an evaluation file: fields of its own are then no fault."""
+        return is_evaluation(self.file, self.partner, self.choices)
 
     @property
     def stem(self) -> str:

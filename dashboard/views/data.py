@@ -24,10 +24,12 @@ from dashboard.parts import (
 )
 from dashboard.parts.data_files import (
     AGAINST,
+    AS,
     FILE,
     DataFile,
     drop_area,
     forget_places,
+    is_evaluation,
     known_files,
     partner,
     say_what_was_dropped,
@@ -51,7 +53,7 @@ from dashboard.parts.data_scene import (
 from dashboard.parts.data_style import DATA_CSS
 from dashboard.parts.url_choices import UrlChoices
 
-_NAMES = (FILE, AGAINST, RULES, SHOW, CUT, LINE, LINES, FIND, CODE, OVER, "as", "loss")
+_NAMES = (FILE, AGAINST, RULES, SHOW, CUT, LINE, LINES, FIND, CODE, OVER, AS, "loss")
 _SEGMENTS: Mapping[str, tuple[str, Callable[[Scene], None]]] = {
     "faults": ("Faults", data_faults.draw),
     "shape": ("Shape", data_shape.draw),
@@ -90,7 +92,8 @@ def _draw(choices: UrlChoices) -> None:
         )  # fmt: skip
         return
     try:
-        found = data_results.scanned(file, strict=strict)
+        evaluation = is_evaluation(file, partner(file, files, choices), choices)
+        found = data_results.scanned(file, strict=strict, evaluation=evaluation)
         if found is not None:
             _inspected(choices, files, file, found, workspace)
     except InputError as error:

@@ -50,7 +50,32 @@ def test_the_first_sentence_says_what_is_wrong_what_is_cut_off_and_what_leaked(
     )
     app = data_page(monkeypatch, workspace, file="eval:d")
     assert headline(app).endswith("1 leaked into d.train.jsonl.")
-    assert "it need not have a trainer&#x27;s form" in shown(app)
+
+
+def test_the_fields_of_an_evaluation_file_are_no_faults(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+    app = data_page(monkeypatch, workspace, file="eval:d", show="faults")
+    assert headline(app).startswith("2 rows with fields of their own, for evaluation, no faults")
+    assert "it need not have a form that a trainer reads" in shown(app)
+    assert "their fields are their own" in shown(app) and "Its faults say" not in shown(app)
+    strict = data_page(monkeypatch, workspace, file="eval:d", rules="strict")
+    assert "2 faults on 2 lines" in headline(strict)
+    assert "Its faults say only that nobody can train on it as it is." in shown(strict)
+
+
+def test_a_dropped_file_is_for_evaluation_beside_a_training_file(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
+    upload = keep_upload("own.jsonl", io.BytesIO("".join(f"{json.dumps(row)}\n" for row in EVALUATION).encode()))
+    alone = {"file": f"dropped:{upload.id}"}
+    assert headline(data_page(monkeypatch, workspace, **alone)).startswith(
+        "2 rows of a form that no trainer reads, 2 faults on 2 lines"
+    )
+    beside = alone | {"against": "train:d"}
+    assert headline(data_page(monkeypatch, workspace, **beside)).startswith(
+        "2 rows with fields of their own, for evaluation, no faults"
+    )
+    other_way = beside | {"as": "train"}
+    assert "2 faults on 2 lines" in headline(data_page(monkeypatch, workspace, **other_way))
 
 
 @pytest.mark.parametrize("segment", SEGMENTS)

@@ -144,7 +144,8 @@ def _part_flaws(parts: list[Any], where: str) -> list[Flaw]:
     for place, part in enumerate(parts, start=1):
         at = f"{where}, part {place}"
         if not isinstance(part, dict) or not isinstance(part.get("type"), str):
-            flaws.append(flaw("content-part", at, a_kind(part), 'a part such as {"type": "text", "text": "..."}'))
+            found = f"an object without a 'type' in words, {keys_of(part)}" if isinstance(part, dict) else a_kind(part)
+            flaws.append(flaw("content-part", at, found, 'a part such as {"type": "text", "text": "..."}'))
         elif part["type"] == "text" and not isinstance(part.get("text"), str):
             flaws.append(flaw("content-part", at, "a text part without a text", "the field 'text'"))
     return flaws

@@ -164,14 +164,17 @@ def _stepwise(row: Row) -> list[Flaw]:
         elif wrong := next((place for place, one in enumerate(value, start=1) if not isinstance(one, item)), None):
             flaws.append(flaw(f"{key}-items", f"{key}, step {wrong}", a_kind(value[wrong - 1]), expected))
     if isinstance(steps, list) and isinstance(labels, list) and steps and labels and len(steps) != len(labels):
-        found = f"{len(steps)} completions and {len(labels)} labels"
+        found = " and ".join(
+            f"{len(one)} {noun}{'s' if len(one) > 1 else ''}"
+            for one, noun in ((steps, "completion"), (labels, "label"))
+        )
         flaws.append(flaw("steps-differ", "", found, "a label for each completion"))
     return flaws
 
 
 def _unknown(row: Row) -> list[Flaw]:
-    known = "'messages', 'text', 'prompt' and 'completion', or 'prompt', 'chosen' and 'rejected'"
-    return [flaw("unknown-form", "", keys_of(row), f"the fields of a form that trainers read: {known}")]
+    known = "'messages', 'text', 'prompt' and 'completion', or others that trainers read"
+    return [flaw("unknown-form", "", keys_of(row), f"the fields {known}")]
 
 
 def _sides(row: Row, *keys: str, judged: int = 0) -> list[Flaw]:

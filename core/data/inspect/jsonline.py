@@ -149,6 +149,9 @@ def _broken(text: str, error: json.JSONDecodeError) -> Flaw:
     if error.msg.startswith("Invalid control character"):
         found = f"the control character U+{ord(text[error.pos]):04X} inside a text"
         return flaw("control-character", f"Column {column}", found, "an escape such as \\t or \\n", column=column)
+    if error.msg.startswith("Unterminated string"):
+        found = f"a text that is never closed, {quoted(rest)}"
+        return flaw("invalid-json", f"Column {column}", found, "a quote at its end", column=column)
     hint = " with double quotes" if rest[0] == "'" else ""
     return flaw("invalid-json", f"Column {column}", f"{quoted(rest)} ({error.msg})", f"JSON{hint}", column=column)
 

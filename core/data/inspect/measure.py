@@ -57,13 +57,17 @@ def measure_lines(
     reader = JsonReader()
     done = 0
     for block in line_blocks(stream):
-        left = range(block.n) if fast is None else fast.take(block.raw, measure.tally)
+        left = range(block.n) if fast is None else fast.take(block)
         measure.tally.lines += block.n - len(left)
         for place in left:
             measure.take(read_line(reader, block.first + place, block.lines[place]))
         done += len(block.raw)
         if progress:
             tell(progress, min(done / n_bytes, 1.0) if n_bytes else 0.0)
+    if fast is not None:
+        counted = fast.counted()
+        counted.merge(measure.tally)
+        measure.tally = counted
 
 
 def tell(progress: Progress | None, share: float) -> None:

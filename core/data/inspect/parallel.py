@@ -17,41 +17,17 @@ from pathlib import Path
 
 import msgspec
 
+from core.data.inspect.job import Job, Part
 from core.data.inspect.ledger import read_faults
 from core.data.inspect.lines import MAX_LINE_BYTES
 from core.data.inspect.measure import Measure, Progress, tell
-from core.data.inspect.records import Fault
 from core.data.inspect.source import Source, sha256
-from core.data.inspect.tally import Tally
 from core.errors import InputError, RunError
 from core.paths import import_path
 
 PARALLEL_BYTES = 64 << 20
 """A smaller file is read in this process: starting others would take longer."""
 _POLL_SECONDS = 0.02
-
-
-class Job(msgspec.Struct):
-    """What one process does."""
-
-    path: str
-    start: int
-    end: int
-    name: str
-    strict: bool
-    conversational: bool
-    extras: list[str] | None
-    """Other fields of the quick way's type; None where there is no quick way."""
-    evaluation: bool = False
-
-
-class Part(msgspec.Struct):
-    """What one process found in its stretch; its lines are numbered from 1."""
-
-    tally: Tally
-    faults: list[Fault]
-    """All of them, unless they were spilled."""
-    spilled: bool
 
 
 def measure_in_parallel(measure: Measure, source: Source, job: Job, workers: int, progress: Progress | None) -> str:

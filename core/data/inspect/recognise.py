@@ -39,6 +39,7 @@ _STAGES: Mapping[str, tuple[str, str]] = {
     "preference-implicit": (_PREFERENCE, "A chosen and a rejected conversation with one beginning: DPO, or a reward model."),
     "unpaired-preference": (_PREFERENCE, "Answers labelled as wanted or not, one by one: KTO."),
     "stepwise": (_PREFERENCE, "Steps labelled as right or wrong: a process reward model."),
+    "unread": ("unknown", "Where no row can be read, nothing can be said of what they suit: mend the faults first."),
     "unknown": ("unknown", "No trainer reads these rows. An evaluation file may have fields of its own."),
 }  # fmt: skip
 
@@ -54,7 +55,7 @@ def recognise(rows: Sequence[Row], *, unread: int = 0) -> FormatGuess:
     if forms["tool-calls"]:
         forms["tool-calls"] += forms.pop("messages", 0)
     if not rows or set(forms) == {"unknown"}:
-        stage, reason = _STAGES["unknown"]
+        stage, reason = _STAGES["unknown" if rows else "unread"]
         fields = Counter(key for row in rows for key in row).most_common(5)
         why = (
             f"the rows have the fields {', '.join(quoted(key) for key, _ in fields)}"

@@ -12,8 +12,9 @@ from typing import Any
 
 from core.data.inspect.fast import FastLines, fast_extras
 from core.data.inspect.forms import check_for
+from core.data.inspect.job import Job
 from core.data.inspect.measure import Measure, Progress, measure_lines, measure_source, tell
-from core.data.inspect.parallel import PARALLEL_BYTES, Job, measure_in_parallel
+from core.data.inspect.parallel import PARALLEL_BYTES, measure_in_parallel
 from core.data.inspect.read import items
 from core.data.inspect.recognise import SAMPLED_ROWS, recognise
 from core.data.inspect.records import FormatGuess, Scan

@@ -12,8 +12,8 @@ from typing import BinaryIO, Protocol
 
 from core.errors import InputError
 
-BLOCK_BYTES = 1 << 18
-"""Text is read by blocks of this size: they stay in a core's cache, which is faster than larger ones."""
+BLOCK_BYTES = 1 << 17
+"""Text is read by blocks of this size: what is made of one stays in a core's cache, and the allocator keeps its memory."""
 MAX_RATIO = 200
 """A compressed file may unfold to this many times its size; more is taken for a bomb."""
 RATIO_FREE_BYTES = 64 << 20

@@ -55,6 +55,8 @@ def csv_rows(stream: Readable, path: Path) -> Iterator[tuple[int, Row | None, li
             continue
         flaws += lines.take_flaws()
         if cells is None:
+            if flaws:
+                yield start, None, flaws
             return
         if header is None and cells:
             header = _header(path, cells)

@@ -12,8 +12,8 @@ import msgspec
 
 from core.data.inspect.fast import FastLines
 from core.data.inspect.forms import check_for
+from core.data.inspect.job import Job, Part
 from core.data.inspect.measure import Measure, measure_lines
-from core.data.inspect.parallel import Job, Part
 from core.data.inspect.stream import stretch
 from core.errors import InputError
 

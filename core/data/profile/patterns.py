@@ -71,31 +71,42 @@ _MOJIBAKE = re.compile(
 REPEATED_TIMES = 40
 _REPEATED_LETTER = re.compile(rf"(\w)\1{{{REPEATED_TIMES - 1}}}")
 
-_REFUSAL = re.compile(
-    "|".join(
-        (
-            r"\bas an ai\b", r"\bas a(?: large)? language model\b", r"\bi(?:'m| am) (?:just )?an? (?:ai|language model)\b",
-            r"\bi(?:'m| am)(?: very| so)? sorry,? (?:but )?i (?:can't|cannot|can not|am unable|won't)",
-            r"\bi (?:can't|cannot|can not|am unable to|am not able to|won't) (?:assist|help|fulfil|fulfill|provide|comply|answer)",
-            r"\bi(?:'m| am) (?:unable|not able) to (?:assist|help|fulfil|fulfill|provide|comply|answer)",
-            "作为一?个?(?:ai|人工智能|语言模型|大语言模型)", "作為一?個?(?:ai|人工智慧|語言模型)",
-            "(?:抱歉|对不起|很遗憾|對不起).{0,6}(?:我)?(?:无法|不能|沒辦法|無法)",
-            "我(?:无法|無法)(?:提供|回答|满足|协助|帮助|滿足|協助|幫助)",
-            r"\bals ki\b", r"\bals (?:ein )?sprachmodell\b", r"\bes tut mir leid,? aber ich kann",
-            r"\ben tant qu'ia\b", r"\ben tant que mod[èe]le de langage\b", r"\bje suis d[ée]sol[ée]e?,? mais je ne (?:peux|suis)",
-            r"\bcomo (?:una )?ia\b", r"\bcomo (?:un )?modelo de lenguaje\b", r"\blo siento,? pero no puedo",
-            r"\bcomo (?:um )?modelo de linguagem\b", r"\bdesculpe,? mas (?:eu )?não posso",
-            "申し訳(?:ありません|ございません).{0,12}(?:できません|お答え|お手伝い)", "죄송(?:합니다|하지만).{0,12}(?:수 없|어렵)",
-            r"\bкак (?:ии|языковая модель)\b", r"\bизвините,? но я не могу",
-        )
-    ).replace("'", "['\u2019]")
+REFUSALS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
+    (hints, re.compile(pattern.replace("'", "['\u2019]")))
+    for hints, pattern in (
+        (("as an ai",), r"\bas an ai\b"),
+        (("language model",), r"\bas a(?: large)? language model\b"),
+        (("an ai", "a ai", "language model"), r"\bi(?:'m| am) (?:just )?an? (?:ai|language model)\b"),
+        (("sorry",), r"\bi(?:'m| am)(?: very| so)? sorry,? (?:but )?i (?:can't|cannot|can not|am unable|won't)"),
+        (("i can", "i am", "i won"), r"\bi (?:can't|cannot|can not|am unable to|am not able to|won't)"
+                                     " (?:assist|help|fulfil|fulfill|provide|comply|answer)"),
+        (("able to",), r"\bi(?:'m| am) (?:unable|not able) to (?:assist|help|fulfil|fulfill|provide|comply|answer)"),
+        (("作为",), "作为一?个?(?:ai|人工智能|语言模型|大语言模型)"),
+        (("作為",), "作為一?個?(?:ai|人工智慧|語言模型)"),
+        (("抱歉", "对不起", "很遗憾", "對不起"), "(?:抱歉|对不起|很遗憾|對不起).{0,6}(?:我)?(?:无法|不能|沒辦法|無法)"),
+        (("我无法", "我無法"), "我(?:无法|無法)(?:提供|回答|满足|协助|帮助|滿足|協助|幫助)"),
+        (("als ki",), r"\bals ki\b"),
+        (("sprachmodell",), r"\bals (?:ein )?sprachmodell\b"),
+        (("es tut mir leid",), r"\bes tut mir leid,? aber ich kann"),
+        (("en tant qu",), r"\ben tant qu'ia\b|\ben tant que mod[èe]le de langage\b"),
+        (("je suis d",), r"\bje suis d[ée]sol[ée]e?,? mais je ne (?:peux|suis)"),
+        (("como ",), r"\bcomo (?:una )?ia\b|\bcomo (?:un )?modelo de lenguaje\b|\bcomo (?:um )?modelo de linguagem\b"),
+        (("lo siento",), r"\blo siento,? pero no puedo"),
+        (("desculpe",), r"\bdesculpe,? mas (?:eu )?não posso"),
+        (("申し訳",), "申し訳(?:ありません|ございません).{0,12}(?:できません|お答え|お手伝い)"),
+        (("죄송",), "죄송(?:합니다|하지만).{0,12}(?:수 없|어렵)"),
+        (("как ",), r"\bкак (?:ии|языковая модель)\b"),
+        (("извините",), r"\bизвините,? но я не могу"),
+    )
 )  # fmt: skip
+"""Pieces of which one must stand in the text, and the phrase: most texts have none of them, and looking for a piece is quick."""
 _REFUSAL_HEAD = 300
 
 
 def is_refusal(answer: str) -> bool:
     """Whether an answer begins as a refusal does: stock phrases of ten languages in its first 300 characters."""
-    return _REFUSAL.search(answer[:_REFUSAL_HEAD].casefold()) is not None
+    head = answer[:_REFUSAL_HEAD].casefold()
+    return any(phrase.search(head) for hints, phrase in REFUSALS if any(hint in head for hint in hints))
 
 
 def control_character(text: str) -> str | None:

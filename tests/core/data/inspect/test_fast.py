@@ -17,6 +17,7 @@ from core.data.inspect import parallel, tally
 from core.data.inspect import scan as scan_module
 from core.data.inspect.fast import FastLines, fast_extras
 from core.data.inspect.ledger import read_faults
+from core.data.inspect.lines import LineBlock
 from core.data.inspect.records import FAULTS_KEPT
 from core.data.inspect.scan import scan
 from core.data.inspect.tally import MAX_NAMES, Tally, rounded_length
@@ -78,12 +79,10 @@ def test_both_ways_agree_on_texts_with_other_fields(lines: list[bytes], strict: 
 
 
 def test_the_quick_way_is_really_taken() -> None:
-    counted = Tally()
-    left = FastLines("messages", []).take(b"\n".join(SOUND), counted)
-    assert left == [] and counted.rows == 3 and counted.role_counts["user"] == 5
-    assert FastLines("messages", []).take(b"\n".join(HIDDEN), Tally()) == [
-        place for place in range(len(HIDDEN)) if place != 4
-    ]
+    fast = FastLines("messages", [])
+    left = fast.take(LineBlock(1, b"\n".join(SOUND)))
+    assert left == [] and fast.counted().rows == 3 and fast.counted().role_counts["user"] == 5
+    assert fast.take(LineBlock(1, b"\n".join(HIDDEN))) == [place for place in range(len(HIDDEN)) if place != 4]
 
 
 @pytest.mark.parametrize(
@@ -210,6 +209,6 @@ def test_there_are_as_many_processes_as_have_enough_to_do(
     ],
 )
 def test_each_line_holds_one_object_of_its_own(raw: bytes, left: list[int]) -> None:
-    counted = Tally()
-    assert FastLines("text", []).take(raw, counted) == left
-    assert counted.rows == raw.count(b"\n") + 1 - len(left)
+    fast = FastLines("text", [])
+    assert fast.take(LineBlock(1, raw)) == left
+    assert fast.counted().rows == raw.count(b"\n") + 1 - len(left)

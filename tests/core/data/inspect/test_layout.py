@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.data.inspect.fast import quotes_outside_texts
+from core.data.inspect.proof import quotes_outside_texts
 from core.data.inspect.read import items, iter_rows
 from core.data.inspect.repair import repair
 from core.data.inspect.scan import sample, scan

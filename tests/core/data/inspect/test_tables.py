@@ -197,3 +197,14 @@ def test_faults_of_csv(tmp_path: Path, content: bytes, faults: list[tuple[int, s
 def test_csv_that_cannot_be_read(tmp_path: Path, content: bytes, told: str) -> None:
     with pytest.raises(InputError, match=told):
         scan(csv_file(tmp_path, content))
+
+
+@pytest.mark.parametrize("rest", ["", "a,b\n"])
+def test_a_csv_line_that_is_too_long_is_a_fault_and_the_other_rows_are_read(
+    tmp_path: Path, rest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.data.inspect.lines.MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr("core.data.inspect.stream.BLOCK_BYTES", 100)
+    found = scan(csv_file(tmp_path, f"prompt,completion\na,b\n{'x' * 3000},b\n{rest}".encode()))
+    assert [(fault.line, fault.code) for fault in found.faults] == [(3, "line-too-long")]
+    assert found.rows == (2 if rest else 1)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.data.profile import patterns
 from core.data.profile.progress import Cancelled
@@ -129,6 +132,17 @@ def test_lists_are_bounded() -> None:
 def test_hostile_texts_are_read_to_their_end(piece: str) -> None:
     """A pattern that is quadratic in the text would not come back from these in minutes."""
     assert "control-characters" in _codes(chat("why?", piece * 200_000 + " \x07"))
+
+
+@pytest.mark.parametrize(("hints", "phrase"), patterns.REFUSALS)
+def test_every_refusal_holds_one_of_its_pieces(hints: tuple[str, ...], phrase: re.Pattern[str]) -> None:
+    @given(st.from_regex(phrase, fullmatch=True))
+    @settings(max_examples=30, deadline=None, database=None)
+    def holds(text: str) -> None:
+        assert any(hint in text for hint in hints)
+        assert patterns.is_refusal(text) or text.casefold() != text  # which may grow by it
+
+    holds()
 
 
 def test_entropy_is_shannons() -> None:
