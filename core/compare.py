@@ -17,7 +17,7 @@ from core.families import MIN_EXAMPLES, adjusted, declared_family, judged
 from core.feedback.satisfaction import feedback_rows
 from core.kept import kept_comparison
 from core.lines import Filter, Line
-from core.measuring import MIN_TRIALS, RESAMPLES, family_size, measured_lines, swap_trials
+from core.measuring import MIN_TRIALS, RESAMPLES, SLICE_RESAMPLES, family_size, measured_lines, swap_trials
 from core.own.rows import OwnRows
 from core.prepare_statistics import prepare_statistics
 from core.results import Comparison, MetricRow
@@ -91,10 +91,11 @@ def _compared(run: Run, reference: str, where: Filter | None, reader: Statistics
         prepare_statistics(run, reader=reader)
     family = declared_family(spec)
     declared = family_size(reader, family)
-    # A slice is looked at, not declared: it has the fewest exchanges that there are, so that it opens soon.
+    # A slice is looked at, not declared: it has the fewest draws that there are, so that it opens at once.
     trials = swap_trials(declared, spec.level) if where is None else MIN_TRIALS
+    resamples = RESAMPLES if where is None else SLICE_RESAMPLES
     own = OwnRows(reader, reference, where)
-    found = own.filled_in(measured_lines(reader, reference, where, resamples=RESAMPLES, trials=trials))
+    found = own.filled_in(measured_lines(reader, reference, where, resamples=resamples, trials=trials))
     rows = [own.described(_row(line, measured, family)) for line, measured in found]
     rows = adjusted(rows, [measured.errors for _, measured in found], declared, spec.level)
     return Comparison(
@@ -104,10 +105,14 @@ def _compared(run: Run, reference: str, where: Filter | None, reader: Statistics
         rows=tuple(judged(row, spec.tasks[row.task].bands.get(row.metric), spec.level) for row in rows),
         level=spec.level,
         seed=spec.settings.seed,
-        resamples=RESAMPLES,
+        resamples=resamples,
         trials=trials,
         family_size=declared,
-        efficiency=efficiency_rows(run, reference, level=spec.level, seed=spec.settings.seed),
+        # Measured of whole variants: the same for every slice.
+        efficiency=reader.remembered(
+            ("efficiency", reference),
+            lambda: efficiency_rows(run, reference, level=spec.level, seed=spec.settings.seed),
+        ),
         # Of all examples only: a slice has to open at once, and its drops would be a family of their own.
         robustness=robustness(run, reference, reader=reader) if where is None else (),
     )

@@ -66,7 +66,7 @@ def _draw(rows: Sequence[Drawn]) -> None:
     resampler = rows[0].setting.resampler
     sampled = [(row, job) for row in rows if (job := row.bootstrap_job()) is not None]
     for (row, _), drawn in zip(sampled, resampler.bootstrap([job for _, job in sampled]), strict=True):
-        row.resampled = drawn
+        row.take(drawn)
     tested = [(row, job) for row in rows if (job := row.swap_job()) is not None]
     for (row, _), p in zip(tested, resampler.swap([job for _, job in tested]), strict=True):
         row.p = dict(zip(row.swapped, p.tolist(), strict=True))

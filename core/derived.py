@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from core.predict import observations, task_examples
 from core.records import Example
 from core.store import Run
 
+Made = TypeVar("Made")
 _FORMAT = 2
 _BLOCK = 1 << 20
 NOT_FINITE = "its statistics are not finite numbers"
@@ -126,6 +127,7 @@ class StatisticsReader:
         self._tasks = {task: task_identity(run, task) for task in run.spec.tasks}
         self.in_memory = in_memory and self.evidence_hash is not None
         self._held: dict[tuple[str, str, str], Statistics] = {}
+        self._remembered: dict[Hashable, object] = {}
 
     def read(self, task: str, metric: Metric, variant: str, kept: np.ndarray | None = None) -> Statistics:
         """Return kept statistics, or make them from the evidence and keep them; a row for each of `example_index`.
@@ -148,6 +150,14 @@ class StatisticsReader:
         if self.in_memory:
             self._held[key] = replace(found, array=narrowed(found.array))
         return _widened(found, kept)
+
+    def remembered(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what ``make`` gives, made once for a key where statistics stay in memory: what no slice changes."""
+        if not self.in_memory:
+            return make()
+        if key not in self._remembered:
+            self._remembered[key] = make()
+        return cast("Made", self._remembered[key])
 
     def index(self, task: str) -> ExampleIndex:
         """Return `example_index` of a task; read once."""

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from core.estimators.setting import FEW_CLUSTERS, Bounds, Setting
 from core.resampler import LARGE, LEAST_DRAWS, BootstrapJob, Masked, SwapJob, mean_block
 from core.stats.influence import t_reach
 from core.stats.paired import EXACT_UP_TO, sign_flip_test
-from core.stats.resampling import percentile_interval
+from core.stats.percentiles import percentile_bounds
 
 UNDEFINED = "none: the value is undefined in most resamples"
+
+
+@dataclass(frozen=True)
+class _Percentiles:
+    """What the resamples of one value or difference tell."""
+
+    low: float
+    """NaN, as ``high``, where every resample is undefined."""
+    high: float
+    n_undefined: int
+    error: float
+    draws: int
 
 
 class Drawn:
@@ -19,7 +33,7 @@ class Drawn:
     def __init__(self, setting: Setting) -> None:
         """Read out of the statistics what has to be drawn; nothing is drawn yet."""
         self.setting = setting
-        self.resampled = np.empty((0, 0))
+        self._told: dict[int | str, _Percentiles] = {}
         self.p: dict[str, float] = {}
         self._position: dict[tuple[str, bytes], int] = {}
         self._arrays: list[Masked] = []
@@ -29,6 +43,19 @@ class Drawn:
             self._collect(variant, pair)
             self._collect(setting.reference, pair)
         self.swapped = [variant for variant in setting.others if self._needs_draws(variant)]
+
+    def take(self, drawn: np.ndarray) -> None:
+        """Read the percentiles out of resampled values, (draws, arrays of the bootstrap's job), all columns at once."""
+        gaps = {variant: columns for variant in self.setting.pairs if (columns := self._pair(variant)) is not None}
+        mine, theirs = np.array(list(gaps.values()), dtype=np.intp).reshape(-1, 2).T
+        with np.errstate(invalid="ignore", over="ignore"):
+            columns = np.concatenate([drawn, drawn[:, mine] - drawn[:, theirs]], axis=1)
+            low, high, n_undefined = percentile_bounds(columns, self.setting.level)
+            finite = np.isfinite(columns)
+            errors = np.std(columns, axis=0, where=True if finite.all() else finite | ~finite.any(axis=0))
+        facts = zip(low.tolist(), high.tolist(), n_undefined.tolist(), errors.tolist(), strict=True)
+        keys = [*range(drawn.shape[1]), *gaps]
+        self._told = {key: _Percentiles(*some, len(drawn)) for key, some in zip(keys, facts, strict=True)}
 
     def bootstrap_job(self) -> BootstrapJob | None:
         """Return what is to be resampled, if anything."""
@@ -44,14 +71,12 @@ class Drawn:
 
     def interval(self, variant: str, mask: np.ndarray, value: float) -> Bounds:
         """See `core.estimators.setting.Estimator.interval`."""
-        return self._interval(self._column(variant, mask), mask, value)
+        position = self._position.get((variant, mask.tobytes()))
+        return self._interval(None if position is None else self._told[position], mask, value)
 
     def difference(self, variant: str, difference: float) -> Bounds:
         """See `core.estimators.setting.Estimator.difference`."""
-        pair = self.setting.pairs[variant]
-        drawn, base = self._column(variant, pair), self._column(self.setting.reference, pair)
-        with np.errstate(invalid="ignore"):
-            return self._interval(None if drawn is None or base is None else drawn - base, pair, difference)
+        return self._interval(self._told.get(variant), self.setting.pairs[variant], difference)
 
     def test(self, variant: str, difference: float) -> tuple[float | None, str]:
         """See `core.estimators.setting.Estimator.test`."""
@@ -77,33 +102,33 @@ class Drawn:
             self._position[key] = len(self._arrays)
             self._arrays.append(self.setting.panel.masked(variant, mask))
 
-    def _column(self, variant: str, mask: np.ndarray) -> np.ndarray | None:
-        position = self._position.get((variant, mask.tobytes()))
-        return None if position is None else self.resampled[:, position]
+    def _pair(self, variant: str) -> tuple[int, int] | None:
+        """Return the columns of a variant and of the reference over their pairs; None where there are too few."""
+        key = self.setting.pairs[variant].tobytes()
+        mine, theirs = (self._position.get((name, key)) for name in (variant, self.setting.reference))
+        return None if mine is None or theirs is None else (mine, theirs)
 
-    def _interval(self, drawn: np.ndarray | None, mask: np.ndarray, value: float) -> Bounds:
+    def _interval(self, told: _Percentiles | None, mask: np.ndarray, value: float) -> Bounds:
         setting = self.setting
         scheme, units = setting.scheme, setting.resampler.units(mask)
-        if drawn is None:
+        if told is None:
             one = "cluster" if setting.clusters else "example"
             return Bounds(None, None, f"none: one {one} alone shows no uncertainty")
-        low, high, n_undefined = percentile_interval(drawn, setting.level)
-        if low is None or n_undefined > len(drawn) / 2:
+        if told.n_undefined > told.draws / 2:
             return Bounds(None, None, UNDEFINED)
-        with np.errstate(over="ignore"):
-            error = float(np.std(drawn[np.isfinite(drawn)]))
-        undefined = f", {n_undefined:,} of them undefined" if n_undefined else ""
-        draws = f"{len(drawn):,} resamples{undefined}"
+        error = told.error
+        undefined = f", {told.n_undefined:,} of them undefined" if told.n_undefined else ""
+        draws = f"{told.draws:,} resamples{undefined}"
         if scheme == "blocks":
             method = f"stationary block bootstrap ({draws}, mean block length {mean_block(setting.resampler)})"
-            return Bounds(low, high, method, error)
+            return Bounds(told.low, told.high, method, error)
         if scheme == "clusters" and units < FEW_CLUSTERS:
             error *= float(np.sqrt(units / (units - 1)))
             reach = t_reach(units, setting.level) * error
             method = f"cluster bootstrap's error with Student's t ({draws}, {units:,} clusters)"
             return Bounds(value - reach, value + reach, method, error)
         method = f"cluster bootstrap ({draws}, {units:,} clusters)" if scheme == "clusters" else f"bootstrap ({draws})"
-        return Bounds(low, high, method, error)
+        return Bounds(told.low, told.high, method, error)
 
     def _gaps(self, variant: str) -> np.ndarray:
         pair, statistics = self.setting.pairs[variant], self.setting.panel.statistics

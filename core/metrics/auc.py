@@ -133,11 +133,11 @@ class _OneVersusRest(_Area):
         """Return the mean area under each row of weights, (draws,)."""
         weights, occurring = np.asarray(weights), _occurring(array)
         values = np.full(len(weights), np.nan)
+        memberships = np.stack([positive for _, positive in occurring], axis=1) if occurring else array[:, :0]
         for rows in row_blocks(len(weights), len(array)) if occurring else ():
-            block = weights[rows].astype(np.float64)
+            block = weights[rows]
             areas = np.stack([self.area(scores, positive, block) for scores, positive in occurring], axis=1)
-            sizes = block @ np.stack([positive for _, positive in occurring], axis=1)
-            shares = sizes if self.by_support else np.ones_like(sizes)
+            shares = block @ memberships if self.by_support else np.ones_like(areas)
             with np.errstate(all="ignore"):
                 values[rows] = across(areas * shares) / across(shares)
         return values

@@ -1,17 +1,23 @@
 """ROC-AUC and average precision of weighted examples, for many draws of weights at once, and their derivatives by weight.
 
 An example of weight w is that example repeated w times. Scores are sorted once; every draw is a row of cumulative sums over
-the groups of equal scores. Arrays: ``scores`` float64 (n,), ``positive`` float64 (n,) of 0 and 1, ``weights`` (draws, n).
+the groups of equal scores. Where one class has few examples (a label against all others), what lies above each of them is
+instead one product of the weights with a matrix of comparisons, many times faster. Arrays: ``scores`` float64 (n,),
+``positive`` float64 (n,) of 0 and 1, ``weights`` (draws, n).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from core.stats.arrays import row_blocks
 
+FEW = 128
+"""Examples of the smaller class up to which comparing each of them with all others is faster than cumulative sums."""
+_COMPARISONS = 4_000_000
+"""Entries of such a matrix at the most."""
 _WORKING_ARRAYS = 6
 """How many arrays of the size of a block of weights are alive at once."""
 
@@ -25,6 +31,11 @@ def roc_auc(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np
 
     It is the chance that a positive scores above a negative, ties counting half (Hanley & McNeil, 1982).
     """
+    if _is_few(positive):
+        return _auc_of_few(scores, positive, weights)
+    if _is_few(1 - positive):
+        # The chance is the same when both the classes and the order are turned round.
+        return _auc_of_few(-scores, 1 - positive, weights)
     return _by_groups(scores, positive, weights, _auc_of_groups)
 
 
@@ -34,6 +45,8 @@ def average_precision(scores: np.ndarray, positive: np.ndarray, weights: np.ndar
     As ``sklearn.metrics.average_precision_score``: the sum over distinct scores, from the highest, of the precision there
     times the gain in recall; nothing is interpolated.
     """
+    if _is_few(positive):
+        return _precision_of_few(scores, positive, weights)
     return _by_groups(scores, positive, weights, _precision_of_groups)
 
 
@@ -77,6 +90,54 @@ def average_precision_influence(scores: np.ndarray, positive: np.ndarray, weight
         of_negatives = -as_answer / n_positive
         of_positives = (precision + as_hit - as_answer - average) / n_positive
     return np.where(positive > 0, of_positives[codes], of_negatives[codes])
+
+
+def _is_few(positive: np.ndarray) -> bool:
+    """Whether the examples of one class are few enough to be compared with all others one by one."""
+    count = int(np.count_nonzero(positive))
+    return 0 < count <= min(FEW, len(positive) - 1) and count * len(positive) <= _COMPARISONS
+
+
+def _auc_of_few(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the area under the ROC curve of each draw from the weight of the negatives below each positive."""
+    chosen = np.flatnonzero(positive)
+    below = (scores[:, None] < scores[chosen]) + np.float32(0.5) * (scores[:, None] == scores[chosen])
+    below[chosen] = 0.0
+    weights, out = np.asarray(weights), np.empty(len(weights))
+    for rows, block in _blocks(weights):
+        ups = block[:, chosen]
+        n_positive, pairs = (
+            ups.sum(axis=1, dtype=np.float64),
+            np.einsum("dp,dp->d", ups, block @ below, dtype=np.float64),
+        )
+        n_negative = block.sum(axis=1, dtype=np.float64) - n_positive
+        with np.errstate(all="ignore"):
+            out[rows] = pairs / (n_positive * n_negative)
+    return out
+
+
+def _precision_of_few(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the average precision of each draw from the hits and answers down to each positive."""
+    chosen = np.flatnonzero(positive)
+    upto = (scores[:, None] >= scores[chosen]).astype(np.float32)
+    weights, out = np.asarray(weights), np.empty(len(weights))
+    for rows, block in _blocks(weights):
+        ups = block[:, chosen]
+        hits, answers = (ups @ upto[chosen]).astype(np.float64), block @ upto
+        n_positive = ups.sum(axis=1, dtype=np.float64)
+        some_negative = block.sum(axis=1, dtype=np.float64) > n_positive
+        # No answer down to here means that this positive has no weight either: 0 / 1 adds nothing.
+        hits /= np.where(answers > 0, answers, 1.0)
+        with np.errstate(all="ignore"):
+            out[rows] = np.where(some_negative, np.einsum("dp,dp->d", ups, hits) / n_positive, np.nan)
+    return out
+
+
+def _blocks(weights: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield the draws block by block; single precision is kept, since it holds whole weights and their sums exactly."""
+    kind = np.float32 if weights.dtype == np.float32 else np.float64
+    for rows in row_blocks(len(weights), weights.shape[1]):
+        yield rows, weights[rows].astype(kind, copy=False)
 
 
 def _by_groups(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray, value: _OfGroups) -> np.ndarray:

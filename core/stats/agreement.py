@@ -6,6 +6,7 @@ A unit is what is rated: an item, an answer or a pair of answers. For two raters
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, get_args
@@ -15,8 +16,15 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from core.stats.arrays import row_blocks, share
+from core.stats.clusters import cluster_codes
 from core.stats.rates import wilson_interval
-from core.stats.resampling import Interval, bootstrap_interval, bootstrap_weights, percentile_interval
+from core.stats.resampling import (
+    Interval,
+    bootstrap_interval,
+    bootstrap_weights,
+    cluster_bootstrap_interval,
+    percentile_interval,
+)
 
 MeasurementLevel = Literal["nominal", "ordinal", "interval", "ratio"]
 
@@ -42,7 +50,13 @@ class Agreement:
 
 
 def krippendorff_alpha(
-    ratings: ArrayLike, level: MeasurementLevel, *, interval: float | None = None, resamples: int = 2_000, seed: int = 0
+    ratings: ArrayLike,
+    level: MeasurementLevel,
+    *,
+    interval: float | None = None,
+    groups: Iterable[Hashable | None] | None = None,
+    resamples: int = 2_000,
+    seed: int = 0,
 ) -> Agreement:
     """Return Krippendorff's alpha: 1 is perfect agreement, 0 what chance would give, below 0 is systematic disagreement.
 
@@ -51,6 +65,7 @@ def krippendorff_alpha(
         level: how two ratings differ: ``nominal`` (equal or not), ``ordinal`` (by rank), ``interval`` (by distance) or
             ``ratio`` (by distance relative to their sum).
         interval: the level of a bootstrap interval over units, such as 0.95; None for no interval.
+        groups: (units,) names of clusters, which are then resampled as wholes; None as a name is a cluster of its own.
         resamples: of the units, for the interval; those without variation are left out and counted.
         seed: of the resamples.
 
@@ -78,19 +93,31 @@ def krippendorff_alpha(
         return Agreement(None, NO_VARIATION, *size)
     if interval is None:
         return Agreement(value, None, *size)
-    draws = _alphas(paired, level, bootstrap_weights(paired.shape[1], resamples, seed))
+    kept = _groups_of_paired(groups, table)
+    if kept is not None and len(set(kept)) < 2:
+        return Agreement(value, None, *size, Interval(None, None, 0, "none: one cluster alone shows no uncertainty"))
+    draws = _alphas(paired, level, bootstrap_weights(paired.shape[1], resamples, seed, kept))
     low, high, n_undefined = percentile_interval(draws, interval)
-    method = f"bootstrap over units ({resamples:,} resamples)"
+    over = "units" if kept is None else f"{len(set(kept)):,} clusters of units"
+    method = f"bootstrap over {over} ({resamples:,} resamples)"
     return Agreement(value, None, *size, with_width(Interval(low, high, n_undefined, method)))
 
 
-def raw_agreement(ratings: ArrayLike, *, level: float = 0.95, resamples: int = 2_000, seed: int = 0) -> Agreement:
+def raw_agreement(
+    ratings: ArrayLike,
+    *,
+    level: float = 0.95,
+    groups: Iterable[Hashable | None] | None = None,
+    resamples: int = 2_000,
+    seed: int = 0,
+) -> Agreement:
     """Return the share of pairs of ratings on the same unit that are equal; chance is not taken off.
 
     Args:
         ratings: (raters, units) of numbers, NaN (or None) where a rater did not rate a unit.
         level: of the interval: Wilson's where no unit has more than one pair, else a bootstrap over units; where all pairs
             agree, or none, Wilson's over units, since a bootstrap would have no width.
+        groups: (units,) names of clusters: they are then what Wilson's interval counts and what is resampled.
         resamples: for the bootstrap.
         seed: of the resamples.
 
@@ -101,7 +128,9 @@ def raw_agreement(ratings: ArrayLike, *, level: float = 0.95, resamples: int = 2
         ValueError: ratings have another shape or hold infinity, or level is not between 0 and 1.
     """
     share(level, "level")
-    paired, n_unpaired = _paired(_ratings(ratings))
+    table = _ratings(ratings)
+    paired, n_unpaired = _paired(table)
+    kept = _groups_of_paired(groups, table)
     n_units, n_ratings = paired.shape[1], int(np.isfinite(paired).sum())
     if not n_units:
         return Agreement(None, NO_PAIRS, 0, n_unpaired, 0)
@@ -110,9 +139,14 @@ def raw_agreement(ratings: ArrayLike, *, level: float = 0.95, resamples: int = 2
     equal = pairs - _pairwise_sum(paired, "nominal")
     statistics = np.column_stack([equal, pairs])
     value = float(equal.sum() / pairs.sum())
-    if value in (0.0, 1.0) or pairs.max() == 1:
-        low, high = wilson_interval(round(value * n_units), n_units, level)
-        interval = Interval(low, high, 0, "Wilson, over units")
+    n_clusters = n_units if kept is None else len(set(kept))
+    if value in (0.0, 1.0) or (pairs.max() == 1 and n_clusters == n_units):
+        low, high = wilson_interval(round(value * n_clusters), n_clusters, level)
+        interval = Interval(low, high, 0, "Wilson, over units" if kept is None else "Wilson, over clusters of units")
+    elif kept is not None:
+        interval = cluster_bootstrap_interval(
+            statistics, lambda sums: sums[..., 0] / sums[..., 1], kept, resamples=resamples, seed=seed, level=level
+        )
     else:
         interval = bootstrap_interval(
             statistics, lambda sums: sums[..., 0] / sums[..., 1], resamples=resamples, seed=seed, level=level
@@ -200,6 +234,14 @@ def _ratings(ratings: ArrayLike) -> np.ndarray:
     if np.isinf(table).any():
         raise ValueError("ratings hold infinity; a missing rating is NaN")
     return table
+
+
+def _groups_of_paired(groups: Iterable[Hashable | None] | None, table: np.ndarray) -> list[int] | None:
+    """Return the number of the cluster of each unit with two ratings; None where each unit is one of its own."""
+    if groups is None:
+        return None
+    codes, n_clusters = cluster_codes(groups, table.shape[1])
+    return None if n_clusters == table.shape[1] else codes[np.isfinite(table).sum(axis=0) >= 2].tolist()
 
 
 def _paired(table: np.ndarray) -> tuple[np.ndarray, int]:

@@ -5,6 +5,7 @@ Where ratings are missing, or the number of raters differs from unit to unit, us
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -15,7 +16,7 @@ from scipy.special import ndtri
 
 from core.stats.agreement import NO_PAIRS, NO_VARIATION, Agreement, with_width
 from core.stats.arrays import counts_array, share
-from core.stats.resampling import bootstrap_interval
+from core.stats.resampling import bootstrap_interval, cluster_bootstrap_interval
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,19 @@ def cohen_kappa(
 
 
 def fleiss_kappa(
-    counts: ArrayLike, *, interval: float | None = None, resamples: int = 2_000, seed: int = 0
+    counts: ArrayLike,
+    *,
+    interval: float | None = None,
+    groups: Iterable[Hashable | None] | None = None,
+    resamples: int = 2_000,
+    seed: int = 0,
 ) -> Agreement:
     """Return how far any fixed number of raters agree beyond chance on categories.
 
     Args:
         counts: (units, categories): how many raters put the unit in the category; each row sums to the number of raters.
         interval: the level of a bootstrap interval over units, such as 0.95; None for no interval.
+        groups: (units,) names of clusters, which are then resampled as wholes; None as a name is a cluster of its own.
         resamples: of the units, for the interval; those without variation are left out and counted.
         seed: of the resamples.
 
@@ -120,7 +127,11 @@ def fleiss_kappa(
         return Agreement(None, NO_VARIATION, *size)
     if interval is None:
         return Agreement(value, None, *size)
-    bounds = bootstrap_interval(statistics, _fleiss, resamples=resamples, seed=seed, level=interval)
+    options = {"resamples": resamples, "seed": seed, "level": interval}
+    if groups is None:
+        bounds = bootstrap_interval(statistics, _fleiss, **options)
+    else:
+        bounds = cluster_bootstrap_interval(statistics, _fleiss, groups, **options)
     return Agreement(value, None, *size, with_width(bounds))
 
 

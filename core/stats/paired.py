@@ -160,8 +160,8 @@ def sign_flip_test(
     units = units[np.abs(units) > 1e-15 * scale]
     threshold = abs(float(units.sum())) - _RELATIVE_TOLERANCE * float(np.abs(units).sum())
     if len(units) <= EXACT_UP_TO:
-        sums = _all_signed_sums(units)
-        return TestResult(mean, float(np.mean(np.abs(sums) >= threshold)), len(sums), f"{name} (exact{clusters})")
+        patterns = 2 ** len(units)
+        return TestResult(mean, _extreme_patterns(units, threshold) / patterns, patterns, f"{name} (exact{clusters})")
     sums = units.sum() - 2 * _masked_sums(swap_masks(len(units), trials, seed), units[:, None])[:, 0]
     extreme = int(np.sum(np.abs(sums) >= threshold))
     return TestResult(mean, (1 + extreme) / (1 + trials), trials, f"{name} ({trials:,} draws{clusters})")
@@ -180,6 +180,19 @@ def _masked_sums(masks: np.ndarray, columns: np.ndarray) -> np.ndarray:
     for rows in row_blocks(len(masks), len(columns)):
         sums[rows] = weighted_sums(masks[rows], columns, len(columns))
     return sums
+
+
+def _extreme_patterns(units: np.ndarray, threshold: float) -> int:
+    """Return in how many of the 2^m patterns of signs the sum is at least as far from zero as ``threshold``.
+
+    Each pattern is one of the first half of the units and one of the second: a thousand of each stand for a million sums, of which
+    sorting tells how many are large.
+    """
+    half = len(units) // 2
+    first, second = _all_signed_sums(units[:half]), np.sort(_all_signed_sums(units[half:]))
+    above = len(second) * len(first) - np.searchsorted(second, threshold - first, side="left").sum()
+    below = np.searchsorted(second, -threshold - first, side="right").sum()
+    return 2 ** len(units) if threshold <= 0 else int(above + below)
 
 
 def _all_signed_sums(units: np.ndarray) -> np.ndarray:

@@ -43,6 +43,16 @@ def test_exact_sign_flip_equals_enumeration_by_hand(differences):
     assert sign_flip_test(differences).p == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_exact_sign_flip_of_many_equals_all_patterns(whole):
+    drawn = np.random.default_rng(9).normal(0.3, 1, size=17)
+    differences = np.rint(2 * drawn) + (drawn > 0) if whole else drawn  # whole numbers have ties
+    differences = differences[differences != 0]
+    signs = 1 - 2 * ((np.arange(2 ** len(differences))[:, None] >> np.arange(len(differences))) & 1)
+    expected = np.mean(np.abs(signs @ differences) >= abs(differences.sum()) - 1e-9)
+    assert sign_flip_test(differences).p == pytest.approx(expected, abs=1e-12)
+
+
 def test_sign_flip_agrees_with_scipy():
     differences = np.random.default_rng(5).normal(0.4, 1, size=12)
     referee = permutation_test((differences,), np.sum, permutation_type="samples", n_resamples=np.inf)
