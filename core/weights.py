@@ -66,6 +66,18 @@ class TensorInfo:
             elif self.dtype in _NUMPY:
                 yield np.frombuffer(piece, dtype=_NUMPY[self.dtype])
 
+    def array(self) -> np.ndarray:
+        """Return its numbers in its shape, as float32 or, where they are stored so, float64.
+
+        Raises:
+            InputError: it is of a type that holds no plain numbers (quantised weights, for one).
+        """
+        pieces = list(self.values())
+        if not pieces and self.n_values:
+            raise InputError(f"{self.path}: found a tensor of type {self.dtype}, expected BF16, F16, F32 or F64.")
+        values = np.concatenate(pieces) if pieces else np.empty(0, np.float32)
+        return values.astype(np.promote_types(values.dtype, np.float32), copy=False).reshape(self.shape)
+
 
 def weight_files(folder: Path, stem: str = "model") -> list[Path]:
     """Return the safetensors files of a model (``stem`` model) or adapter (adapter_model), shards included.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from core.adapters.facts import CONFIG, AdapterFacts
+from core.adapters.names import short_name
 from core.errors import InputError
 from core.weights import TensorInfo, read_headers, weight_files
 
@@ -63,7 +64,7 @@ def _shape_findings(facts: AdapterFacts, base: Mapping[str, TensorInfo]) -> list
     # an embedding's rows are its inputs, and GPT-2's linear layers (fan_in_fan_out) are stored the same way round
     all_transposed = bool(facts.config.get("fan_in_fan_out"))
     for module, sides in facts.pairs.items():
-        weight = _base_weight(module, base)
+        weight = base_weight(module, base)
         transposed = all_transposed or module in facts.embeddings
         if weight is None:
             missing.append(module)
@@ -95,7 +96,7 @@ def _shape_findings(facts: AdapterFacts, base: Mapping[str, TensorInfo]) -> list
     return [finding for finding in findings if finding is not None]
 
 
-def _base_weight(module: str, base: Mapping[str, TensorInfo]) -> TensorInfo | None:
+def base_weight(module: str, base: Mapping[str, TensorInfo]) -> TensorInfo | None:
     """Return the base's weight for a module path; checkpoints leave out or add a prefix such as ``model.``."""
     name = f"{module}.weight"
     if name in base:
@@ -127,7 +128,7 @@ def _misfit(sides: Mapping[str, TensorInfo], weight: tuple[int, ...], transposed
 def _whole_tensor(name: str, info: TensorInfo, base: Mapping[str, TensorInfo]) -> Finding | None:
     """Judge a tensor that the adapter ships whole (``modules_to_save``): most often resized embeddings."""
     module = name.removeprefix("base_model.model.").removesuffix(".weight")
-    weight = _base_weight(module, base)
+    weight = base_weight(module, base)
     if weight is None or weight.shape == info.shape:
         return None
     sentence = f"The adapter ships its own {module} {list(info.shape)} in place of the base's {list(weight.shape)}."
@@ -186,8 +187,8 @@ def _all_zero(info: TensorInfo) -> bool:
 def _name_findings(facts: AdapterFacts, base_folder: Path) -> list[Finding]:
     if not facts.base_name:
         return [Finding("warning", "base_unnamed", f"{CONFIG} does not name the base that the adapter was trained on.")]
-    theirs = _short(facts.base_name)
-    ours = {_short(str(base_folder)), *_names_in_config(base_folder)}
+    theirs = short_name(facts.base_name)
+    ours = {short_name(str(base_folder)), *_names_in_config(base_folder)}
     if theirs in ours:
         return [Finding("ok", "base_name", f"The adapter names this base: {facts.base_name}.")]
     sentence = (
@@ -202,16 +203,7 @@ def _names_in_config(folder: Path) -> set[str]:
         name = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("_name_or_path")
     except (OSError, ValueError, AttributeError):
         return set()
-    return {_short(name)} if name else set()
-
-
-def _short(name: str) -> str:
-    """Return what two names of one model share: the last part, without an owner, a folder or the Hub cache's wrapping."""
-    parts = [part for part in (PureWindowsPath(name) if "\\" in name else PurePosixPath(name)).parts if part != "/"]
-    for part in parts:
-        if part.startswith("models--"):
-            return part.rpartition("--")[2].casefold()
-    return parts[-1].removeprefix("cache:").casefold() if parts else ""
+    return {short_name(name)} if name else set()
 
 
 def _some(names: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """``lorascope``: finds the command, runs it, and turns what went wrong into a sentence and an exit code.
 
-0: done. 1: the work failed. 2: the input is wrong.
+0: done. 1: the work failed. 2: the input is wrong. A command may have more: those of `compare` are in its help.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ COMMANDS = (
     "init",
     "demo",
     "inspect",
+    "adapter",
     "evaluate",
     "runs",
     "compare",
+    "report",
     "feedback",
     "score",
     "metrics",

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from core.errors import InputError
-from core.jobs.status import RunStatus, is_worker, read_status, write_status
+from core.jobs.status import RunStatus, folder_status, is_worker, read_status, write_status
 from core.paths import import_path
 from core.store import Run
 
@@ -37,27 +38,36 @@ def start(run: Run) -> int:
                 f"{run.folder}: the worker that was cancelled (process {status.pid}) is still stopping. Try again."
             )
         time.sleep(0.05)
-    with (run.folder / "log.txt").open("ab") as log:
+    return spawn("evaluate", run.folder, status.warnings)
+
+
+def spawn(kind: str, folder: Path, warnings: tuple[str, ...] = ()) -> int:
+    """Start the worker that does a job of some kind in a folder, and return its process id."""
+    with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
             # -P: the folder that the user stands in is no place to import from.
-            [sys.executable, "-P", "-m", "core.jobs.worker", "evaluate", str(run.folder.resolve())],
+            [sys.executable, "-P", "-m", "core.jobs.worker", kind, str(folder.resolve())],
             env=os.environ | {"PYTHONPATH": import_path()}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
-    if read_status(run).pid != process.pid:  # it was not faster in saying so itself
-        write_status(
-            run.folder, RunStatus("queued", message="Starting the worker", warnings=status.warnings, pid=process.pid)
-        )
+    noted = folder_status(folder)
+    if noted is None or noted.pid != process.pid:  # it was not faster in saying so itself
+        write_status(folder, RunStatus("queued", message="Starting the worker", warnings=warnings, pid=process.pid))
     return process.pid
 
 
 def cancel(run: Run) -> None:
     """Stop a run's worker; what it has finished is kept and `start` goes on from there."""
-    status = read_status(run)
-    if not status.active:
+    stop(run.folder, "Cancelled. What was finished is kept.")
+
+
+def stop(folder: Path, message: str) -> None:
+    """Stop the worker at a folder, if there is one, and leave ``message`` as its status."""
+    status = folder_status(folder)
+    if status is None or not status.active:
         return
-    if status.pid is not None and is_worker(status.pid, run.folder):
+    if status.pid is not None and is_worker(status.pid, folder):
         os.kill(status.pid, signal.SIGTERM)
-    write_status(run.folder, replace(status, state="cancelled", message="Cancelled. What was finished is kept."))
+    write_status(folder, replace(status, state="cancelled", message=message))
 
 
 def worker_is_alive(run: Run) -> bool:
@@ -67,7 +77,12 @@ def worker_is_alive(run: Run) -> bool:
 
 def log_tail(run: Run, lines: int = 20) -> str:
     """Return the last lines of a run's log, control characters removed."""
-    path = run.folder / "log.txt"
+    return folder_log_tail(run.folder, lines)
+
+
+def folder_log_tail(folder: Path, lines: int = 20) -> str:
+    """Return the last lines of the log in a folder, as `log_tail`."""
+    path = folder / "log.txt"
     if not path.is_file():
         return ""
     with path.open("rb") as log:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Literal
 
 import psutil
 
+from core.errors import InputError
 from core.store import Run, write_json
 
 State = Literal[
@@ -52,14 +54,28 @@ class RunStatus:
 
 def read_status(run: Run, now: float | None = None) -> RunStatus:
     """Return the run's status; an active state whose heartbeat stopped and whose process is gone is ``interrupted``."""
-    content: dict[str, Any] | None = run.read_json("status")
-    if content is None:
-        return RunStatus("interrupted", message="Its worker was never started. Resume starts it.")
+    status = folder_status(run.folder, now)
+    return status or RunStatus("interrupted", message="Its worker was never started. Resume starts it.")
+
+
+def folder_status(folder: Path, now: float | None = None) -> RunStatus | None:
+    """Return the status of whatever a worker does in a folder, as `read_status`; None where none was ever started.
+
+    Raises:
+        InputError: status.json is broken.
+    """
+    path = folder / "status.json"
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise InputError(f"{path}: not valid JSON ({error}).") from None
     known: dict[str, Any] = {key: content[key] for key in RunStatus.__dataclass_fields__ if key in content}
     known["warnings"] = tuple(known.get("warnings", ()))
     status = RunStatus(**known)
     silent = (time.time() if now is None else now) - status.updated
-    if status.active and silent > MISSED_SECONDS and not is_worker(status.pid, run.folder):
+    if status.active and silent > MISSED_SECONDS and not is_worker(status.pid, folder):
         message = "The worker stopped without a word. What it had finished is kept; resume goes on from there."
         return replace(status, state="interrupted", message=message)
     return status

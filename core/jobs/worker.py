@@ -1,4 +1,4 @@
-"""The process that does a job: ``python -m core.jobs.worker evaluate RUN_FOLDER``, or an own metric."""
+"""The process that does a job: ``python -m core.jobs.worker evaluate RUN_FOLDER``, or another kind in a folder of its own."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 from core.errors import InputError, RunError
-from core.jobs.status import read_status, write_status
-from core.store import Run
+from core.jobs.status import RunStatus, folder_status, write_status
 
 
 class Cancelled(BaseException):
@@ -28,11 +28,7 @@ def main(arguments: list[str]) -> int:
     kind, folder = arguments[0], Path(arguments[1])
     signal.signal(signal.SIGTERM, _cancel)
     try:
-        if kind != "evaluate":
-            raise InputError(f"There is no job of kind {kind!r}; there are: evaluate, own_metrics.")
-        from core.jobs.evaluate import evaluate
-
-        evaluate(folder)
+        _job(kind)(folder)
         return 0
     except Cancelled:
         _say(folder, "cancelled", None, "Cancelled. What was finished is kept; resume goes on from there.")
@@ -54,6 +50,23 @@ def main(arguments: list[str]) -> int:
         sentence = f"{type(error).__name__}: {error}. The whole trace is in log.txt of the run's folder."
         _say(folder, "failed", sentence, "What was finished is kept; resume goes on from there.")
         return 1
+
+
+def _job(kind: str) -> Callable[[Path], None]:
+    """Return what does a job of some kind; each is imported when it is asked for, since some take seconds to import."""
+    if kind == "evaluate":
+        from core.jobs.evaluate import evaluate
+
+        return evaluate
+    if kind == "anatomy":
+        from core.jobs.anatomy import anatomy
+
+        return anatomy
+    if kind == "merge_check":
+        from core.jobs.merge_check import merge_check
+
+        return merge_check
+    raise InputError(f"There is no job of kind {kind!r}; there are: evaluate, anatomy, merge_check, own_metrics.")
 
 
 def _own_metrics(name: str, reference: str, seconds: str, folder: str) -> int:
@@ -83,7 +96,8 @@ def _say(folder: Path, state: str, error: str | None, message: str) -> None:
     with suppress(OSError):  # a full disk holds no log line either; the status is tried all the same
         print(error or message, file=sys.stderr, flush=True)
     try:
-        status = replace(read_status(Run(folder)), state=state, error=error, message=message, seconds_left=None)  # type: ignore[arg-type]
+        known = folder_status(folder) or RunStatus("interrupted")
+        status = replace(known, state=state, error=error, message=message, seconds_left=None)  # type: ignore[arg-type]
         write_status(folder, status)
     except (OSError, InputError) as problem:  # the disk is full: the last heartbeat going stale says it
         with suppress(OSError):

@@ -22,7 +22,7 @@ STATE_NAMES: dict[State, str] = {
     "finished": "Finished", "failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted",
 }  # fmt: skip
 _TONES: dict[State, str] = {"finished": "done", "failed": "bad", "interrupted": "bad", "cancelled": "idle"}
-_LEVEL_MARKS = {"error": "✗", "warning": "!", "ok": "✓"}
+LEVEL_MARKS = {"error": "✗", "warning": "!", "ok": "✓"}
 
 
 def run_card(run: Run, status: RunStatus, is_reference_of: str) -> None:
@@ -94,7 +94,7 @@ def findings_list(findings: Iterable[tuple[str, Sequence[Finding]]]) -> None:
         shown = amiss or [Finding("ok", "fits", "fits the base")]
         for finding in shown:
             lines.append(
-                f'<div class="ls-finding {finding.level}"><i>{_LEVEL_MARKS[finding.level]}</i><b>{html.escape(name)}</b>'
+                f'<div class="ls-finding {finding.level}"><i>{LEVEL_MARKS[finding.level]}</i><b>{html.escape(name)}</b>'
                 f"<span>{html.escape(finding.sentence)}</span></div>"
             )
     st.html(f'<div class="ls-findings">{"".join(lines)}</div>')

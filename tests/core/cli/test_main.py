@@ -8,7 +8,7 @@ import pytest
 from core.cli import main, runs
 from core.errors import InputError, RunError
 
-NEED_NO_WORKSPACE = ("inspect", "metrics")
+NEED_NO_WORKSPACE = ("inspect", "adapter", "metrics")
 
 
 def test_help_lists_every_command_and_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:

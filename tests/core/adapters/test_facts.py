@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 from core.adapters import Finding, check_against_base, read_adapter, training_seconds
 from core.errors import InputError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 Q = "model.layers.0.self_attn.q_proj"
 V = "model.layers.0.self_attn.v_proj"
 SHAPES = {Q: (8, 6), V: (4, 6)}
@@ -69,7 +69,7 @@ def test_facts_of_an_adapter(tmp_path: Path) -> None:
     assert facts.n_bytes == 4 * facts.parameters
     assert facts.n_tensors == 4
     assert facts.base_name == "org/base"
-    assert facts.warnings == () and facts.training_log == () and facts.training_seconds is None
+    assert facts.warnings == () and not facts.training_log and facts.training_seconds is None
     assert len(facts.tensor_hash) == 64
 
 
@@ -86,11 +86,12 @@ def test_training_log_of_the_adapter_or_its_last_checkpoint(tmp_path: Path) -> N
         state = {"log_history": [{"step": step, "loss": 1.0}, {"step": step, "train_runtime": 3.5}]}
         (folder / f"checkpoint-{step}/trainer_state.json").write_text(json.dumps(state))
     facts = read_adapter(folder)
-    assert facts.training_log[0] == {"step": 100, "loss": 1.0}
+    assert [(row.step, row.values["loss"]) for row in facts.training_log.train] == [(100, 1.0)]
+    assert facts.training_log.source == "checkpoint-100/trainer_state.json"
     assert facts.training_seconds == 3.5
     (folder / "trainer_state.json").write_text("{broken")
     facts = read_adapter(folder)
-    assert facts.training_log == ()
+    assert facts.training_log.source == "checkpoint-100/trainer_state.json", "the next one is tried"
     assert "trainer_state.json cannot be read" in facts.warnings[0]
 
 
@@ -219,7 +220,9 @@ def test_resized_embeddings_are_a_warning_and_other_sizes_an_error(tmp_path: Pat
         ((52, 6), "warning", "resized"),
         ((50, 7), "error", "other_base"),
     ]:
-        facts = read_adapter(_adapter(tmp_path / "a", pairs | {whole: np.ones(shape, np.float32)}))
+        facts = read_adapter(
+            _adapter(tmp_path / "a", pairs | {whole: np.ones(shape, np.float32)}, target_modules=["q_proj"])
+        )
         first = check_against_base(facts, base)[0]
         assert (first.level, first.code) == (level, code)
 

@@ -1,0 +1,50 @@
+"""How long reading 200 adapter folders takes: ``python -m benchmarks.adapters``. Aim: under 2 s, and no torch.
+
+Each folder is a copy of a shipped adapter with the files that a trainer leaves beside it: configuration, tensors, log, results, arguments
+as YAML and a model card.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from core.adapters import read_adapter
+
+SAMPLE = Path(__file__).parents[1] / "sample_data" / "adapters" / "qv-r8"
+FOLDERS = 200
+CARD = """---
+base_model: org/base
+license: apache-2.0
+---
+### Training hyperparameters
+- learning_rate: 0.001
+- train_batch_size: 8
+- num_epochs: 1
+"""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        folders = [Path(scratch) / f"adapter-{number}" for number in range(FOLDERS)]
+        for folder in folders:
+            shutil.copytree(SAMPLE, folder)
+            (folder / "README.md").write_text(CARD)
+            (folder / "training_args.yaml").write_text("learning_rate: 0.001\nlora_rank: 8\nseed: 0\n")
+        started, worked = time.perf_counter(), time.process_time()
+        found = [read_adapter(folder) for folder in folders]
+        seconds, busy = time.perf_counter() - started, time.process_time() - worked
+    settings = sum(len(facts.settings) for facts in found)
+    rows = sum(len(facts.training_log.train) for facts in found)
+    print("| adapters | settings | log rows | seconds | of them computing | torch loaded |")
+    print("|---|---|---|---|---|---|")
+    print(
+        f"| {len(found)} | {settings:,} | {rows:,} | {seconds:.2f} | {busy:.2f} | {'yes' if 'torch' in sys.modules else 'no'} |"
+    )
+
+
+if __name__ == "__main__":
+    main()

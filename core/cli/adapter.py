@@ -1,0 +1,131 @@
+"""``lorascope adapter``: say what an adapter is and how it was made, from its files; with its base, what it changed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.cli.options import examples, json_option, print_json, print_table
+from core.notation import duration_text, size_text
+
+if TYPE_CHECKING:
+    from core.adapters import AdapterFacts, Setting
+    from core.adapters.anatomy import Anatomy
+    from core.adapters.overlap import Overlap
+
+_LISTED = 8
+
+
+@click.command(
+    "adapter",
+    epilog=examples(
+        "lorascope adapter adapters/qv-r8",
+        "lorascope adapter adapters/qv-r8 --base models/base",
+        "lorascope adapter adapters/qv-r8 --beside adapters/qv-r32",
+        "lorascope adapter adapters/qv-r8 --json | jq '.settings.learning_rate'",
+    ),
+)
+@click.argument("path", type=click.Path(path_type=Path), metavar="PATH")
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Its base: check that it fits, and measure what it changed.",
+)
+@click.option("--beside", type=click.Path(path_type=Path), metavar="PATH", help="Another adapter: how alike are they?")
+@json_option
+def command(path: Path, base: Path | None, beside: Path | None, as_json: bool) -> None:
+    """Read the adapter in PATH: its settings with the file that says each, its training, and what looks odd.
+
+    No model is loaded and no pickle is run; training_args.bin is read all the same.
+    """
+    from core.adapters import check_against_base, read_adapter
+    from core.adapters.anatomy import measure_anatomy
+    from core.adapters.overlap import measure_overlap
+
+    facts = read_adapter(path)
+    findings = [] if base is None else check_against_base(facts, base)
+    fits = base is not None and facts.is_lora and all(one.level != "error" for one in findings)
+    anatomy = measure_anatomy(facts, base) if fits else None
+    overlap = None if beside is None else measure_overlap(facts, read_adapter(beside))
+    if as_json:
+        told = [asdict(one) for one in findings]
+        print_json(_as_json(facts) | {"findings": told} | _measured(anatomy, overlap))
+        return
+    _print_facts(facts)
+    for finding in findings:
+        if finding.code != "config":
+            click.echo(f"{finding.level}: {finding.sentence}")
+    if anatomy is not None:
+        _print_anatomy(anatomy)
+    if overlap is not None:
+        _print_overlap(overlap)
+
+
+def _as_json(facts: AdapterFacts) -> dict[str, Any]:
+    log = facts.training_log
+    return {
+        "folder": str(facts.folder), "peft_type": facts.peft_type, "base": facts.base_name, "rank": facts.rank,
+        "tensor_ranks": facts.ranks, "alpha": facts.alpha, "scale": facts.scale, "target_modules": facts.target_modules,
+        "modules": facts.module_names, "layers": facts.layers, "parameters": facts.parameters, "bytes": facts.n_bytes,
+        "tensor_hash": facts.tensor_hash, "training_seconds": facts.training_seconds,
+        "settings": {one.name: {"value": one.value, "source": one.source, "contradicted_by": _others(one)} for one in facts.settings},
+        "log": {"source": log.source, "train": [asdict(row) for row in log.train],
+                "evaluations": [asdict(row) for row in log.evaluations], "summary": log.summary},
+        "warnings": facts.warnings,
+    }  # fmt: skip
+
+
+def _others(setting: Setting) -> dict[str, Any]:
+    return {other.source: other.value for other in setting.contradictions}
+
+
+def _measured(anatomy: Anatomy | None, overlap: Overlap | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if anatomy is not None:
+        found["anatomy"] = asdict(anatomy) | {"share": anatomy.share}
+    if overlap is not None:
+        found["overlap"] = asdict(overlap)
+    return found
+
+
+def _print_facts(facts: AdapterFacts) -> None:
+    from core.adapters.settings import value_text
+
+    modules = f" on {', '.join(facts.module_names)}" if facts.module_names else ""
+    layers = f" in {len(facts.layers)} layers" if facts.layers else ""
+    rank = f", rank {', '.join(map(str, facts.ranks))}" if facts.ranks else ""
+    trained = f"; trained in {duration_text(facts.training_seconds)}" if facts.training_seconds else ""
+    click.echo(
+        f"{facts.folder}: {facts.peft_type}{rank}{modules}{layers}; {facts.parameters:,} parameters, {size_text(facts.n_bytes)}{trained}"
+    )
+    for sentence in facts.warnings:
+        click.echo(f"warning: {sentence}")
+    print_table(
+        ("setting", "value", "said by"), [(one.name, value_text(one.value), one.source) for one in facts.settings]
+    )
+
+
+def _print_anatomy(anatomy: Anatomy) -> None:
+    if anatomy.share is not None:
+        click.echo(f"changes the weights that it touches by {100 * anatomy.share:.2g} % of their norm; most:")
+    rows = [
+        (one.module, "" if one.share is None else f"{100 * one.share:.2g} %", f"{one.change_norm:.3g}",
+         "" if one.effective_rank is None else f"{one.effective_rank:.2f} of {one.rank}")
+        for one in anatomy.most_moved[:_LISTED]
+    ]  # fmt: skip
+    print_table(("module", "change / weight", "norm of change", "effective rank"), rows)
+    for sentence in anatomy.remarks:
+        click.echo(sentence)
+
+
+def _print_overlap(overlap: Overlap) -> None:
+    cosine = "not defined" if overlap.cosine is None else f"{overlap.cosine:.3f}"
+    click.echo(f"both change {len(overlap.modules)} modules; cosine of all changes {cosine}")
+    for side in ("output", "input"):
+        shared, chance = overlap.mean(f"{side}_overlap"), overlap.mean(f"{side}_chance")
+        if shared is not None and chance is not None:
+            click.echo(f"shared directions of {side}: {100 * shared:.3g} %, by chance {100 * chance:.2g} %")
