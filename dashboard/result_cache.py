@@ -13,9 +13,13 @@ import streamlit as st
 
 from core.charts.forest import forest_of_all
 from core.charts.theme import Mode
+from core.compare import compare
 from core.composite import CompositeResult, composites
 from core.feedback import Feedback, feedback_rows, read_feedback
 from core.feedback.log import EARLIER_NAME, FILE_NAME
+from core.ratings.analysis.results import HumanPreference
+from core.report.document import Report, Wishes
+from core.report.gather import gather
 from core.results import Comparison, MetricRow
 from core.slices import SliceTable, matcher, slice_table
 from core.store import Run
@@ -108,6 +112,26 @@ def _satisfaction(
 ) -> tuple[MetricRow, ...]:
     run = Run(Path(folder))
     return feedback_rows(run, reference, where=None if part is None else matcher(run, part))
+
+
+def report(run: Run, reference: str, variant: str | None, people: tuple[HumanPreference, ...] = ()) -> Report:
+    """Return everything that a report of a run can say, all sections, without its author's words.
+
+    Args:
+        run: which run.
+        reference: a variant's name.
+        variant: whose examples it has; None is the best.
+        people: what people said of the run's variants, in every study of it.
+    """
+    return _report(str(run.folder), (cache.evidence_state(run), _written(run)), reference, variant, people)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Gathering the report")
+def _report(
+    folder: str, state: Hashable, reference: str, variant: str | None, people: tuple[HumanPreference, ...]
+) -> Report:
+    run = Run(Path(folder))
+    return gather(run, reference, Wishes(variant=variant), comparison=compare(run, reference), people=people)
 
 
 def _written(run: Run) -> tuple[int, ...]:

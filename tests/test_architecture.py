@@ -53,7 +53,10 @@ MAY_NOT_IMPORT: dict[str, tuple[str, ...]] = {
         "core.jobs", "core.cli", "core.compare", "core.charts", "core.metrics", "core.stats", "core.store", "core.workspace",
     ),
     "core.jobs": ("core.cli", "core.compare", "core.charts", "core.stats"),
-    "core.ratings": ("core.cli", "core.jobs", "core.engine", "core.workspace", "core.compare", "core.metrics", "core.stats"),
+    "core.ratings": ("core.cli", "core.jobs", "core.engine", "core.workspace", "core.compare"),
+    "core.report": ("core.cli", "core.jobs", "core.engine"),
+    "core.wording": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.workspace", "core.report"),
+    "core.gate": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.workspace", "core.report"),
     "core.imports": ("core.cli", "core.compare", "core.charts", "core.engine", "core.workspace", "core.stats"),
     "dashboard": ("core.engine", "core.cli", "tests", "sample_data"),
     "dashboard.parts": ("dashboard.app",),
@@ -64,7 +67,13 @@ MAY_NOT_IMPORT: dict[str, tuple[str, ...]] = {
 
 ENGINE_USERS = ("core.engine", "core.jobs")
 """Nothing else of core or dashboard imports the engine; the sample's training script may."""
-JOBS_FOR_VIEWERS = ("core.jobs", "core.jobs.launch", "core.jobs.own_launch", "core.jobs.status")
+JOBS_FOR_VIEWERS = (
+    "core.jobs",
+    "core.jobs.adapter_launch",
+    "core.jobs.launch",
+    "core.jobs.own_launch",
+    "core.jobs.status",
+)
 """What of the jobs may be imported outside core.jobs: starting, watching and stopping, but no job itself."""
 CLI_ROOM = "core.cli"
 
@@ -183,6 +192,19 @@ def test_arrows_point_one_way(room: str) -> None:
     wrong = [
         one.place for one in IMPORTS if _within(one.importer, room) and _within_any(one.imported, MAY_NOT_IMPORT[room])
     ]
+    assert wrong == []
+
+
+def test_only_the_analysis_of_ratings_computes_statistics() -> None:
+    analysis, statistics = (
+        "core.ratings.analysis",
+        ("core.stats", "core.metrics", "core.derived", "core.ratings.analysis"),
+    )
+    assert any(_within(one.importer, analysis) and _within(one.imported, "core.stats") for one in IMPORTS)
+    wrong = [
+        one.place for one in IMPORTS
+        if _within(one.importer, "core.ratings") and not _within(one.importer, analysis) and _within_any(one.imported, statistics)
+    ]  # fmt: skip
     assert wrong == []
 
 

@@ -1,4 +1,4 @@
-"""Figures and tables to files: PNG and SVG through kaleido, self-contained HTML, and CSV that a spreadsheet cannot execute."""
+"""Figures and tables to files: PNG, SVG and PDF through kaleido, self-contained HTML, and CSV that a spreadsheet cannot execute."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import csv
 import html
 import io
 import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
@@ -15,41 +17,80 @@ from core.errors import RunError
 
 _RENDERER = threading.Lock()
 """Kaleido mixes up the results of calls that overlap: one figure is rendered at a time."""
+ImageKind = Literal["png", "svg", "pdf"]
+WIDTH = 1100
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A spreadsheet set to Chinese or Japanese reads the full-width signs as the plain ones."""
+_NO_BROWSER = (
+    "PNG, SVG and PDF are drawn by Chrome or Chromium, and none was found. Install one (Debian: apt install chromium; or run "
+    "plotly_get_chrome), or use the camera above the chart or the HTML export: both need nothing installed."
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure and how it is to be drawn."""
+
+    figure: go.Figure
+    """Is not changed."""
+    kind: ImageKind
+    width: int = WIDTH
+    """Pixels before scaling."""
+    height: int | None = None
+    """Pixels before scaling; by default the figure's own."""
+    scale: float = 2.0
+    """Pixels a pixel, PNG only."""
 
 
 def to_image(
-    figure: go.Figure, kind: Literal["png", "svg"], width: int = 1100, height: int | None = None, scale: float = 2.0
+    figure: go.Figure, kind: ImageKind, width: int = WIDTH, height: int | None = None, scale: float = 2.0
 ) -> bytes:
-    """Return a figure as PNG or SVG.
-
-    Args:
-        figure: is not changed.
-        kind: png or svg.
-        width: pixels before scaling.
-        height: pixels before scaling; by default the figure's own.
-        scale: pixels a pixel, PNG only.
+    """Return a figure as PNG, SVG or PDF; arguments as of `Picture`.
 
     Raises:
         RunError: no Chrome or Chromium was found, which draws the picture.
     """
     with _RENDERER:
+        return _rendered(Picture(figure, kind, width, height, scale), is_open=False)
+
+
+def to_images(pictures: Iterable[Picture]) -> Iterator[bytes]:
+    """Yield pictures in their order, drawn by one browser that is opened for all of them and closed at the end.
+
+    Others who want a picture wait until the last one was taken, or the iterator is closed.
+
+    Raises:
+        RunError: no Chrome or Chromium was found, which draws the pictures.
+    """
+    import kaleido
+
+    if not browser_found():
+        raise RunError(_NO_BROWSER)
+    with _RENDERER:
+        kaleido.start_sync_server(silence_warnings=True, n=1, mathjax=False)
         try:
-            return figure.to_image(
-                format=kind,
-                width=width,
-                height=height or figure.to_dict()["layout"].get("height", 450),
-                scale=scale if kind == "png" else 1,
-            )
-        except Exception as error:
-            if "chrome" not in str(error).lower():
-                raise
-            raise RunError(
-                "PNG and SVG are drawn by Chrome or Chromium, and none was found. Install one (Debian: apt install "
-                "chromium; or run plotly_get_chrome), or use the camera above the chart or the HTML export: both "
-                "need nothing installed."
-            ) from error
+            for picture in pictures:
+                yield _rendered(picture, is_open=True)
+        finally:
+            kaleido.stop_sync_server(silence_warnings=True)
+
+
+def _rendered(picture: Picture, *, is_open: bool) -> bytes:
+    import kaleido
+    from kaleido.errors import ChromeNotFoundError
+
+    whole = picture.figure.to_dict()
+    asked = {
+        "format": picture.kind, "width": picture.width, "height": picture.height or whole["layout"].get("height", 450),
+        "scale": picture.scale if picture.kind == "png" else 1,
+    }  # fmt: skip
+    # An open browser has its options already. Without them a new one would fetch MathJax, which no chart here needs.
+    alone: dict[str, Any] = {} if is_open else {"kopts": {"mathjax": False}}
+    try:
+        return kaleido.calc_fig_sync(whole, opts=asked, **alone)
+    except ChromeNotFoundError as error:
+        raise RunError(_NO_BROWSER) from error
 
 
 def to_html(figure: go.Figure, title: str) -> str:
@@ -79,7 +120,7 @@ def _safe(cell: Any) -> Any:
 
 
 def browser_found() -> bool:
-    """Tell whether there is a Chrome or Chromium that can draw PNG and SVG."""
+    """Tell whether there is a Chrome or Chromium that can draw PNG, SVG and PDF."""
     from choreographer.browsers.chromium import Chromium
 
     return Chromium.find_browser(skip_local=False) is not None

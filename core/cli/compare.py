@@ -11,6 +11,7 @@ import click
 
 from core import notation
 from core.cli.further_tables import print_composites, print_forgetting, print_slices
+from core.cli.gate import gate_options, outcomes_of, read_conditions, report_outcomes
 from core.cli.options import examples, json_option, print_json, print_table, say, workspace_option
 from core.cli.robustness_table import print_robustness
 from core.composite.results import CompositeResult
@@ -30,6 +31,7 @@ _Row = TypeVar("_Row", MetricRow, RobustnessRow, SliceRow)
     epilog=examples(
         "lorascope compare sample --workspace sample_data --task reply",
         "lorascope compare sample --json | jq '.rows[0]'",
+        'lorascope compare sample --variant qv-r8 --fail-if "rouge_l < baseline" --fail-if "any worsens"',
     ),
 )
 @click.argument("run", required=False)
@@ -42,18 +44,23 @@ _Row = TypeVar("_Row", MetricRow, RobustnessRow, SliceRow)
     "--slices", "by_slice", is_flag=True, help="Show the parts of the examples where the variants differ most."
 )
 @click.option("--composite", "composed", is_flag=True, help="Show the composites that the workspace declares.")
+@gate_options
 @workspace_option
 @json_option
 def command(
-    run: str | None, reference: str | None, tasks: tuple[str, ...], own: bool, by_slice: bool, composed: bool, workspace: Path,
-    as_json: bool,
-) -> None:  # fmt: skip
+    run: str | None, reference: str | None, tasks: tuple[str, ...], own: bool, by_slice: bool, composed: bool,
+    judged: tuple[str, ...], fail_if: tuple[str, ...], junit: Path | None, annotations: str | None, workspace: Path, as_json: bool,
+) -> int:  # fmt: skip
     """Print a table of RUN: each metric of each variant, and its difference to the reference.
 
     RUN is an id, the start of one, or a run's folder; the newest run where it is left out.
+
+    Exits with 0 where all went well and no condition of --fail-if holds, 1 where the work failed, 2 where the input is wrong, and
+    3 where a condition holds; the reasons are printed. A condition whose numbers are missing counts as one that holds.
     """
     from core.compare import compare
 
+    conditions = read_conditions(fail_if, junit, annotations)
     opened = open_run(run, workspace)
     spec = opened.spec
     _check_known("variant", (reference,) if reference else (), spec.models.variants, opened)
@@ -61,10 +68,17 @@ def command(
     if own:
         _compute_own(opened, reference)
     comparison = compare(opened, reference=reference or spec.reference)
+    outcomes = outcomes_of(opened, comparison, conditions, judged)
     further = _further(opened, comparison, by_slice, composed)
     if as_json:
-        print_json(_as_json(comparison, tasks) | _further_json(further, tasks))
-        return
+        gate = {"gate": [asdict(outcome) for outcome in outcomes]} if conditions else {}
+        print_json(_as_json(comparison, tasks) | _further_json(further, tasks) | gate)
+    else:
+        _print(comparison, further, tasks)
+    return report_outcomes(opened, outcomes, junit, annotations)
+
+
+def _print(comparison: Comparison, further: _Further, tasks: tuple[str, ...]) -> None:
     print_comparison(
         comparison, [*_of(tasks, comparison.rows), *_of(tasks, comparison.feedback), *_measured(comparison, tasks)]
     )

@@ -13,6 +13,7 @@ from core.charts.theme import Mode
 from core.composite import CompositeResult, WeightDependence
 from core.notation import UNIT_NAMES, in_shown_unit, percent, value_texts
 from core.results import Comparison
+from core.wording.composites import dependence_sentence, share_text
 from dashboard import result_cache, state
 from dashboard.parts import frame
 from dashboard.parts.compare_scene import CompareScene
@@ -69,23 +70,6 @@ def draw_composites(scene: CompareScene) -> None:
         _dependence(result.dependence, comparison, mode)
 
 
-def dependence_sentence(found: WeightDependence) -> str:
-    """Return how far the first place depends on the weights, as a sentence."""
-    near = found.around.get(found.first, 0.0)
-    anywhere = found.anywhere.get(found.first, 0.0)
-    text = f"{found.first} is first, and stays so under {_share(near)} of weightings near the declared ones and {_share(anywhere)} of all."
-    if found.change is None:
-        return f"{text} No change of a single weight puts another variant first."
-    change = found.change
-    return f"{text} {change.first} is first once the weight of {change.key} goes from {change.declared:g} to {change.weight:.3g}."
-
-
-def _share(share: float) -> str:
-    """Return a share as ``64 %``; what is neither none nor all does not read like it."""
-    shown = min(max(100 * share, 0.1), 99.9) if 0 < share < 1 else 100 * share
-    return f"{shown:.0f} %" if 1 <= shown <= 99 or shown in (0, 100) else f"{shown:.1f} %"
-
-
 def _on_radar(result: CompositeResult, comparison: Comparison, variant: str | None) -> list[str]:
     """Return the reference, the chosen variant and then those with the highest composite."""
 
@@ -111,7 +95,7 @@ def _parts(result: CompositeResult, comparison: Comparison, mode: Mode) -> None:
             for name in names
         )
         lines.append(
-            f"<tr><th>{escape(part.key)}</th><td>{part.weight:g} <small>{_share(part.share)}</small></td>"
+            f"<tr><th>{escape(part.key)}</th><td>{part.weight:g} <small>{share_text(part.share)}</small></td>"
             f"<td><small>{escape(scale)}</small></td>{cells}</tr>"
         )
     frame.heading("Its parts, mapped to 0-100 % (beside it the metric's own value)")
@@ -121,8 +105,8 @@ def _parts(result: CompositeResult, comparison: Comparison, mode: Mode) -> None:
 
 def _dependence(found: WeightDependence, comparison: Comparison, mode: Mode) -> None:
     lines = "".join(
-        f"<tr><th>{variant_name(comparison, name, mode)}</th><td>{_share(found.around.get(name, 0.0))}</td>"
-        f"<td>{_share(found.anywhere.get(name, 0.0))}</td></tr>"
+        f"<tr><th>{variant_name(comparison, name, mode)}</th><td>{share_text(found.around.get(name, 0.0))}</td>"
+        f"<td>{share_text(found.anywhere.get(name, 0.0))}</td></tr>"
         for name in comparison.variants
         if name in found.around
     )

@@ -10,11 +10,12 @@ from core.charts.forgetting import forgetting_chart
 from core.charts.tables import comparison_table as comparison_data
 from core.forgetting import forgetting
 from core.notation import metric_heading, percent
+from core.wording.forgetting import sentence
 from dashboard import state
 from dashboard.parts import frame
 from dashboard.parts.compare_scene import CompareScene
 from dashboard.parts.export_menu import chart, export_menu
-from dashboard.parts.forgetting_words import forgetting_rows, forgetting_table, sentence
+from dashboard.parts.forgetting_words import forgetting_rows, forgetting_table
 from dashboard.parts.linked_html import linked_html
 
 

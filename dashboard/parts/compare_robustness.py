@@ -9,13 +9,14 @@ import streamlit as st
 from core.charts.robustness import drops_forest
 from core.charts.tables import robustness_table
 from core.notation import metric_name
+from core.wording.robustness import metric_keys, rows_of, sentence
 from dashboard import cache, state
 from dashboard.parts import frame
 from dashboard.parts.compare_scene import CompareScene
 from dashboard.parts.export_menu import chart, export_menu
 from dashboard.parts.linked_html import linked_html
 from dashboard.parts.navigation import page_link
-from dashboard.parts.robustness_words import drop_table, metric_keys, rows_of, sentence
+from dashboard.parts.robustness_words import drop_table
 
 _ALL_UP_TO = 4
 """Variants up to which the picture holds all of them; with more it holds the chosen one beside the reference."""

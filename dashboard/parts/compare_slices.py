@@ -8,9 +8,10 @@ import streamlit as st
 
 from core.charts.slices import slices_forest
 from core.charts.tables import slices_table
-from core.notation import MARKS, UNIT_NAMES, difference_texts, metric_name, p_text, percent, value_texts
+from core.notation import MARKS, difference_texts, metric_name, p_text, percent, value_texts
 from core.results import Difference
 from core.slices import SliceRow, SliceTable
+from core.wording.slices import sentence
 from dashboard import result_cache, state
 from dashboard.parts import frame
 from dashboard.parts.compare_scene import SECTION, CompareScene
@@ -62,26 +63,6 @@ def draw_slices(scene: CompareScene) -> None:
         slices_forest(table, key, variant, mode=state.mode()), "slices", scene.run.id, lambda: slices_table(table),
         alt="Difference on each slice, with intervals", on_pick=picked,
     )  # fmt: skip
-
-
-def sentence(table: SliceTable, found: tuple[SliceRow, ...], variant: str) -> str:
-    """Return where a variant's effect differs most, as a sentence."""
-    told = [row for row in found if row.contrast.verdict in ("better", "worse")]
-    if not told:
-        return f"On none of {len(found)} slices does the effect of {variant} differ from the rest by more than noise would show."
-    first = told[0]
-    number = difference_texts(first.contrast, first.unit)[0]
-    unit = UNIT_NAMES[first.unit]
-    unit = "points" if unit == "%" else unit
-    more = "more" if first.contrast.verdict == "better" else "less"
-    others = (
-        f" {len(told)} of {len(found)} slices stand out."
-        if len(told) > 1
-        else f" It alone of {len(found)} slices stands out."
-    )
-    return (
-        f"{variant} gains {more} on {first.slice.name} than on the rest ({number}{f' {unit}' if unit else ''}).{others}"
-    )
 
 
 def _table(scene: CompareScene, table: SliceTable, found: tuple[SliceRow, ...]) -> str:

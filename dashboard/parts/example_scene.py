@@ -10,11 +10,12 @@ import streamlit as st
 
 from core.charts.theme import variant_colours
 from core.examples import ExampleTable, Sort
+from core.judging import metrics_of
 from core.metrics.metric import Metric
 from core.metrics.registry import all_metrics
 from core.store import Run
 from dashboard import cache, state
-from dashboard.parts.example_data import Scored, metrics_of, scored_by
+from dashboard.parts.example_data import Scored, scored_by
 from dashboard.parts.original_input import perturbation_label
 from dashboard.parts.url_choices import UrlChoices
 

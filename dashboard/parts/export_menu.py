@@ -1,8 +1,9 @@
-"""The same small menu beside every chart and table: PNG, SVG, self-contained HTML and CSV."""
+"""The same small menu beside every chart and table: PNG in three sizes, SVG, PDF, self-contained HTML and CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,8 @@ import streamlit as st
 
 from core.charts.export import browser_found, to_csv, to_html, to_image
 
+_SCALES, _USUAL = (1, 2, 4), 2
+"""Pixels a pixel of a PNG."""
 _CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
 
@@ -71,15 +74,22 @@ def csv_button(label: str, name: str, file_stem: str, data: Callable[[], pd.Data
 def figure_buttons(name: str, file_stem: str, figure: Callable[[], go.Figure]) -> None:
     """Draw the buttons that give a figure as PNG, SVG and HTML; it is made when one of them is pressed."""
     drawable = browser_found()
-    kinds = {
-        "png": ("PNG", "image/png", lambda: to_image(figure(), "png")),
-        "svg": ("SVG", "image/svg+xml", lambda: to_image(figure(), "svg")),
-        "html": ("HTML", "text/html", lambda: to_html(figure(), file_stem).encode()),
-    }
-    for kind, (label, mime, make) in kinds.items():
+
+    def button(key: str, label: str, ending: str, mime: str, make: Callable[[], bytes]) -> None:
         st.download_button(
-            label, data=make, file_name=f"{file_stem}.{kind}", mime=mime, on_click="ignore", key=f"{kind}-{name}",
-            width="stretch", disabled=not drawable and kind != "html",
+            label, data=make, file_name=f"{file_stem}.{ending}", mime=mime, on_click="ignore", key=f"{key}-{name}",
+            width="stretch", disabled=not drawable and ending != "html",
         )  # fmt: skip
+
+    with st.container(horizontal=True, gap="small"):
+        for scale in _SCALES:
+            made = partial(lambda scale: to_image(figure(), "png", scale=scale), scale)
+            key = "png" if scale == _USUAL else f"png{scale}"
+            button(key, f"PNG {scale}×", "png", "image/png", made)
+    button("svg", "SVG", "svg", "image/svg+xml", lambda: to_image(figure(), "svg"))
+    button("pdf", "PDF", "pdf", "application/pdf", lambda: to_image(figure(), "pdf"))
+    button("html", "HTML", "html", "text/html", lambda: to_html(figure(), file_stem).encode())
     if not drawable:
-        st.caption("PNG and SVG need Chrome or Chromium on this machine. The HTML page has a camera that saves PNG.")
+        st.caption(
+            "PNG, SVG and PDF need Chrome or Chromium on this machine. The HTML page has a camera that saves PNG."
+        )

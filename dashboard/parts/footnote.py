@@ -3,39 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
-from typing import Any
 
 import streamlit as st
 
-from core.notation import percent
 from core.results import Comparison
 from core.store import Run
+from core.wording.footnote import footnote_text, hashed_datasets
 
 
 def footnote(run: Run, comparison: Comparison, part: str | None, *more: str) -> None:
     """Draw the line; ``more`` are further facts, as plain text."""
     st.html(f'<p class="ls-foot">{html.escape(footnote_text(run, comparison, part, *more))}</p>')
-
-
-def footnote_text(run: Run, comparison: Comparison, part: str | None, *more: str) -> str:
-    """Return the line as plain text."""
-    counts = sorted(
-        {value.n for row in comparison.rows if row.language is None for value in row.values.values() if value.n}
-    )
-    n = (
-        "n = 0"
-        if not counts
-        else f"n = {counts[0]}"
-        if counts[0] == counts[-1]
-        else f"n = {counts[0]} to {counts[-1]} by task"
-    )
-    facts = [
-        n, f"{percent(comparison.level)} intervals", f"{comparison.resamples:,} resamples", f"seed {comparison.seed}",
-        f"p adjusted over {comparison.family_size} (Holm)", f"slice {part}" if part else "",
-        f"data: {_datasets(run, run.spec.datasets)}", f"run {run.id}", *more,
-    ]  # fmt: skip
-    return " · ".join(fact for fact in facts if fact)
 
 
 def examples_footnote(run: Run, task: str, part: str | None, n: int, of: int, judged_by: str | None) -> None:
@@ -52,13 +30,6 @@ def examples_footnote(run: Run, task: str, part: str | None, n: int, of: int, ju
     facts = [
         f"n = {n:,} of {of:,} examples", f"single examples judged by {judged_by}, without an interval" if judged_by else "",
         f"seed {run.spec.settings.seed}", f"slice {part}" if part else "",
-        f"data: {_datasets(run, [run.spec.tasks[task].dataset])}", f"run {run.id}",
+        f"data: {hashed_datasets(run, [run.spec.tasks[task].dataset])}", f"run {run.id}",
     ]  # fmt: skip
     st.html(f'<p class="ls-foot">{html.escape(" · ".join(fact for fact in facts if fact))}</p>')
-
-
-def _datasets(run: Run, names: Iterable[str]) -> str:
-    """Return datasets with the first letters of their files' hashes."""
-    environment: dict[str, Any] = run.read_json("environment") or {}
-    hashes: dict[str, str] = (environment.get("hashes") or {}).get("datasets") or {}
-    return ", ".join(f"{name} {hashes[name][:8]}" if hashes.get(name) else name for name in names)

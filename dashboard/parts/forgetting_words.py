@@ -8,32 +8,9 @@ from html import escape
 
 from core.charts.theme import Mode
 from core.forgetting import ForgettingReport, VariantForgetting
-from core.notation import MARKS, UNIT_NAMES, difference_texts, metric_heading, p_text
-from core.results import Comparison, Difference, MetricRow, Verdict
+from core.notation import MARKS, difference_texts, metric_heading, p_text
+from core.results import Comparison, Difference, MetricRow
 from dashboard.parts.metric_cell import difference_tip, variant_name
-
-_GROUPS: tuple[tuple[Verdict, str, str], ...] = (
-    ("worse", "has forgotten", "have forgotten"),
-    ("better", "finds it likelier than before", "find it likelier than before"),
-    ("same", "is the same within the band", "are the same within the band"),
-    ("unclear", "cannot be told", "cannot be told"),
-    ("none", "has nothing to compare", "have nothing to compare"),
-)
-
-
-def sentence(report: ForgettingReport) -> str:
-    """Return what became of general text, ``On general (Bits per byte) all-r8 has forgotten (▼ +0.12 bits)``, as a sentence."""
-    if report.reason is not None or not report.general_rows:
-        return f"Not known: {report.reason or 'no metric of general text was computed'}."
-    row = report.general_rows[0]
-    parts = []
-    for verdict, single, several in _GROUPS:
-        found = [one for one in report.variants if one.verdict == verdict]
-        if found:
-            names = [f"{one.variant}{_amount(one, row)}" for one in found]
-            told = ", ".join(names) if verdict != "unclear" or len(names) <= 2 else f"{len(names)} variants"
-            parts.append(f"{told} {single if len(found) == 1 else several}")
-    return f"On general text ({report.general}, {row.label}) {'; '.join(parts)}."
 
 
 def forgetting_table(comparison: Comparison, report: ForgettingReport, mode: Mode) -> str:
@@ -83,11 +60,3 @@ def _cell(difference: Difference | None, row: MetricRow, level: float) -> str:
         f'<td title="{tip}"><span class="{difference.verdict}">{mark}{escape(number)}</span><br>'
         f"<small>{escape(interval)}</small><br><small>{escape(p_text(difference.p_adjusted))}</small></td>"
     )
-
-
-def _amount(one: VariantForgetting, row: MetricRow) -> str:
-    difference = row.differences.get(one.variant)
-    if difference is None or difference.difference is None:
-        return ""
-    unit = UNIT_NAMES[row.unit]
-    return f" ({MARKS[one.verdict]} {difference_texts(difference, row.unit)[0]}{f' {unit}' if unit else ''})"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from core.charts.cost import CostPoint
-from core.compare import headline
 from core.metrics.efficiency import Efficiency
 from core.notation import in_shown_unit
 from core.results import Comparison, MetricRow
 from core.store import Run
+from core.wording.verdicts import Card, cards_of
 from dashboard import cache
-from dashboard.parts.verdict_card import Card, counted_rows
 
 COSTS = {"ms a token": "time", "MB of weights": "weights", "MB of peak memory": "memory"}
 """What a variant can cost, as the page calls it."""
@@ -29,19 +28,7 @@ def preflight(run: Run) -> dict[str, dict[str, Any]]:
 
 def cards(run: Run, comparison: Comparison) -> list[Card]:
     """Return one card for each variant but the reference, in workspace order."""
-    costs, checked = efficiency(run, comparison), preflight(run)
-    made = []
-    for name in comparison.variants:
-        if name == comparison.reference:
-            continue
-        ratio = costs[name].time_per_token_ratio if name in costs else None
-        facts = checked.get(name, {})
-        warnings = [found["sentence"] for found in facts.get("findings", ()) if found.get("level") != "ok"]
-        made.append(Card(
-            name, headline(comparison, name), counted_rows(comparison), ratio.value if ratio else None,
-            facts.get("adapter_bytes"), tuple(warnings),
-        ))  # fmt: skip
-    return made
+    return cards_of(comparison, efficiency(run, comparison), preflight(run))
 
 
 def known_costs(run: Run, comparison: Comparison) -> tuple[list[str], list[str]]:

@@ -1,4 +1,4 @@
-"""What Overview says below its matrix: forgetting, robustness and user feedback, each one line that leads to its section."""
+"""What Overview says below its matrix: forgetting, robustness, user feedback and human preference, each one line that leads to its section."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from core.forgetting import forgetting
 from core.notation import MARKS, value_texts
 from core.results import Comparison, MetricRow
 from core.store import Run
-from dashboard import result_cache, state
-from dashboard.parts import forgetting_words, robustness_words
+from core.wording import forgetting as forgetting_words
+from core.wording import robustness as robustness_words
+from core.wording.human_preference import study_lines
+from dashboard import result_cache, state, study_cache
 from dashboard.parts.linked_html import link
 
 _LISTED = 4
@@ -35,6 +37,8 @@ def overview_lines(chosen: state.Selection, run: Run, comparison: Comparison) ->
         found.append(Line("Robustness", told, "robustness"))
     rows = result_cache.satisfaction(run, chosen.reference, chosen.slice)
     found += [Line("User feedback", _satisfaction(comparison, row), "feedback") for row in rows]
+    people = study_lines(study_cache.human_preference(chosen.workspace, run))
+    found += [Line("Human preference", sentence, "people") for _, sentence in people]
     return found
 
 

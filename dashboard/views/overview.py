@@ -15,6 +15,7 @@ from core.charts.theme import variant_colours
 from core.notation import metric_heading, metric_name, percent
 from core.results import Comparison
 from core.store import Run
+from core.wording.verdicts import ORDER, counted_rows, in_order
 from dashboard import cache, state
 from dashboard.parts import frame, metric_tables, overview_data
 from dashboard.parts.export_menu import chart, export_menu
@@ -23,7 +24,7 @@ from dashboard.parts.linked_html import linked_html
 from dashboard.parts.navigation import go
 from dashboard.parts.overview_lines import lines_html, overview_lines
 from dashboard.parts.url_choices import UrlChoices
-from dashboard.parts.verdict_card import ORDER, card_html, counted_rows, in_order
+from dashboard.parts.verdict_card import card_html
 
 MORE = "more"
 

@@ -315,7 +315,7 @@ def test_the_list_and_the_gain_strip_can_be_taken_away(page: Any, full: Server) 
     rows = list(csv.DictReader(io.StringIO(Path(found.value.path()).read_text(encoding="utf-8-sig"))))
     assert [row["example_id"] for row in rows] == page.locator(".row").evaluate_all("all => all.map(e => e.dataset.id)")
     assert {"score of baseline", "score of qv-r8", "difference", "outcome", "tags"} <= set(rows[0])
-    for label, start in {"PNG": b"\x89PNG", "SVG": b"<svg", "HTML": b"<"}.items():
+    for label, start in {"PNG 2×": b"\x89PNG", "SVG": b"<svg", "HTML": b"<"}.items():
         with page.expect_download() as found:
             page.get_by_role("button", name=label, exact=True).click()
         assert Path(found.value.path()).read_bytes().startswith(start), label

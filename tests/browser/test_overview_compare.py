@@ -132,7 +132,7 @@ def test_the_menu_gives_csv_and_pictures(full: Server, page: Any) -> None:
     got = next(row for row in rows if row["metric"] == "accuracy" and row["variant"] == "qv-r8")
     assert float(got["value"]) == wanted
     assert found.value.suggested_filename == f"{comparison.run_id}-differences.csv"
-    starts = {"PNG": b"\x89PNG", "SVG": b"<svg", "HTML": b"<"}
+    starts = {"PNG 2×": b"\x89PNG", "PDF": b"%PDF", "SVG": b"<svg", "HTML": b"<"}
     for label, start in starts.items():
         with page.expect_download() as found:
             page.get_by_role("button", name=label, exact=True).click()

@@ -11,8 +11,8 @@ from core.jobs.status import read_status
 from core.notation import difference_texts, value_texts
 from core.results import Comparison
 from core.store import Run
+from core.wording.verdicts import verdict_sentence
 from dashboard.parts.overview_data import cards
-from dashboard.parts.verdict_card import verdict_sentence
 from tests.browser.conftest import Server, keep_picture, settled
 
 pytestmark = pytest.mark.browser

@@ -12,7 +12,7 @@ from core.compare import compare
 from core.feedback import give_feedback, read_feedback
 from core.slices import find_slices, matcher
 from core.store import Run
-from dashboard.parts.compare_composites import _share
+from core.wording.composites import share_text
 from dashboard.parts.compare_feedback import _imported
 from tests.core import own_runs
 from tests.dashboard.pages import opened, shown
@@ -196,4 +196,4 @@ def test_code_that_changed_since_it_was_shown_is_not_trusted(monkeypatch: pytest
     ("share", "text"), [(0.0, "0 %"), (1.0, "100 %"), (0.9999, "99.9 %"), (0.00001, "0.1 %"), (0.5, "50 %")]
 )
 def test_a_share_reads_like_none_or_all_only_where_it_is(share: float, text: str) -> None:
-    assert _share(share) == text
+    assert share_text(share) == text

@@ -239,7 +239,7 @@ def test_the_list_the_averages_and_the_gain_can_be_taken_away(monkeypatch: pytes
     tables = ["CSV of the list", "CSV of the averages"]
     assert _downloads(_app(monkeypatch, workspace, task="category")) == tables
     app = _app(monkeypatch, workspace, task="general")
-    assert _downloads(app) == [*tables, "PNG", "SVG", "HTML", "CSV of the gain"]
+    assert _downloads(app) == [*tables, "PNG 1×", "PNG 2×", "PNG 4×", "SVG", "PDF", "HTML", "CSV of the gain"]
 
 
 def test_a_picture_is_drawn_when_it_is_asked_for_and_not_with_the_page(

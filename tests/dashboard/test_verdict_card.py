@@ -8,7 +8,8 @@ import pytest
 
 from core.compare import Headline, headline
 from core.results import Verdict
-from dashboard.parts.verdict_card import Card, card_html, cost_sentence, counted_rows, in_order, verdict_sentence
+from core.wording.verdicts import Card, cost_sentence, counted_rows, in_order, verdict_sentence
+from dashboard.parts.verdict_card import card_html
 from tests.comparisons import make_comparison
 
 

@@ -6,12 +6,14 @@ import csv
 import io
 import threading
 
+import kaleido
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from kaleido.errors import ChromeNotFoundError
 
 from core.charts import export
-from core.charts.export import browser_found, to_csv, to_html, to_image
+from core.charts.export import Picture, browser_found, to_csv, to_html, to_image, to_images
 from core.charts.tables import comparison_table, verdict_table
 from core.errors import RunError
 from tests.comparisons import make_comparison
@@ -21,7 +23,7 @@ def read(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text)))
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+SUM(A1)", "-2+3", "@cmd", "\tx", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+SUM(A1)", "-2+3", "@cmd", "\tx", "\r=1", "\n=1", "\uff1d1+1"])
 def test_text_that_a_spreadsheet_would_execute_gets_an_apostrophe(text: str) -> None:
     assert read(to_csv(pd.DataFrame({"a": [text]})))[1] == ["'" + text]
 
@@ -52,9 +54,9 @@ def test_html_needs_no_other_file_and_its_title_is_text() -> None:
 
 def test_without_a_browser_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> bytes:
-        raise RuntimeError("Kaleido requires Google Chrome to be installed.")
+        raise ChromeNotFoundError
 
-    monkeypatch.setattr(go.Figure, "to_image", fail)
+    monkeypatch.setattr(kaleido, "calc_fig_sync", fail)
     with pytest.raises(RunError, match="apt install chromium"):
         to_image(go.Figure(), "png")
 
@@ -71,7 +73,7 @@ def test_figures_are_rendered_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> 
         inside -= 1
         return b""
 
-    monkeypatch.setattr(go.Figure, "to_image", slow)
+    monkeypatch.setattr(kaleido, "calc_fig_sync", slow)
     threads = [threading.Thread(target=to_image, args=(go.Figure(), "png")) for _ in range(5)]
     for thread in threads:
         thread.start()
@@ -87,3 +89,21 @@ def test_png_and_svg_of_a_real_figure() -> None:
     assert png[:8] == b"\x89PNG\r\n\x1a\n" and int.from_bytes(png[16:20]) == 800 and int.from_bytes(png[20:24]) == 600
     svg = to_image(figure, "svg", width=400).decode()
     assert svg.startswith("<svg") and "a title" in svg
+
+
+@pytest.mark.skipif(not browser_found(), reason="no Chrome or Chromium")
+def test_one_open_browser_draws_several_kinds_in_their_order_and_is_closed() -> None:
+    figures = [go.Figure(go.Scatter(x=[1, 2], y=[3, 4]), {"title": f"title {number}"}) for number in range(3)]
+    first, second, third = to_images(
+        [Picture(figures[0], "svg"), Picture(figures[1], "pdf"), Picture(figures[2], "svg")]
+    )
+    assert b"title 0" in first and b"title 2" in third
+    assert second.startswith(b"%PDF")
+    assert not export._RENDERER.locked()
+
+
+def test_without_a_browser_several_pictures_are_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "browser_found", lambda: False)
+    with pytest.raises(RunError, match="apt install chromium"):
+        list(to_images([Picture(go.Figure(), "svg")]))
+    assert not export._RENDERER.locked()
