@@ -1,8 +1,7 @@
-"""``lorascope ratings``: make, list, close, export and import studies of human rating."""
+"""``lorascope ratings``: make, list, close, report, export and import studies of human rating."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.options import examples, json_option, print_json, print_table, say, workspace_option
+from core.cli.ratings_report import report
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _LEAKS_SHOWN = 5
     epilog=examples("lorascope ratings create --title Replies --variant baseline --variant qv-r8 --examples 60"),
 )
 def command() -> None:
-    """Make, list, close, export and import studies in which people rate texts blind.
+    """Make, list, close, report, export and import studies in which people rate texts blind.
 
     They are kept in the workspace, in studies/ratings.sqlite; for a team the environment variable LORASCOPE_RATINGS names a
     PostgreSQL database: postgresql+psycopg://USER@HOST/NAME.
@@ -121,7 +121,7 @@ def create(runs: tuple[str, ...], workspace: Path, as_json: bool, **asked: Any) 
 
 
 def _plan(asked: dict[str, Any]) -> StudyPlan:
-    from core.ratings import Criterion, StudyPlan
+    from core.ratings import Criterion, StudyPlan, parse_gold
 
     guidelines, gold = asked.pop("guidelines"), asked.pop("gold")
     named = [name.partition("=") for name in asked.pop("criteria")]
@@ -130,7 +130,7 @@ def _plan(asked: dict[str, Any]) -> StudyPlan:
     )
     return StudyPlan(
         examples=asked.pop("n_examples"), criteria=criteria, guidelines=_read(guidelines) if guidelines else "",
-        gold=tuple(_gold(gold)) if gold else (), **asked,
+        gold=parse_gold(_read(gold), str(gold)) if gold else (), **asked,
     )  # fmt: skip
 
 
@@ -141,25 +141,6 @@ def _read(path: Path) -> str:
         raise InputError(f"{path}: there is no such file.") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: expected text in UTF-8 ({error}).") from None
-
-
-def _gold(path: Path) -> list[Any]:
-    from pydantic import ValidationError
-
-    from core.ratings import GoldItem
-
-    found = []
-    for number, line in enumerate(_read(path).splitlines(), start=1):
-        try:
-            found += [GoldItem.model_validate(json.loads(line))] if line.strip() else []
-        except (ValidationError, ValueError) as error:
-            first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
-            key = ".".join(str(part) for part in first["loc"])
-            raise InputError(
-                f"{path}, line {number}: {key + ': ' if key else ''}{first['msg']}. "
-                "Expected a JSON object with prompt and outputs, best first."
-            ) from None
-    return found
 
 
 @command.command("list", epilog=examples("lorascope ratings list", "lorascope ratings list --json | jq -r '.[0].id'"))
@@ -236,13 +217,20 @@ def export(
 @command.command("import", epilog=examples("lorascope ratings import ratings.jsonl --title 'Pilot of May'"))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--title", help="By default what the file says, or its name.")
+@click.option(
+    "--judge", metavar="MODEL", help="The verdicts are a model's: they are no rater's, and people's correct them."
+)
 @workspace_option
-def import_(file: Path, title: str | None, workspace: Path) -> None:
+def import_(file: Path, title: str | None, judge: str | None, workspace: Path) -> None:
     """Read FILE (.jsonl, .csv or .parquet) as a study that is closed.
 
     Needed in each row: example_id, rater, value, and variant_left with variant_right for a pair. What `export` wrote is read whole.
+    With --judge the rater is not needed; `report` then shows the judge's win rate corrected by people's verdicts on the same examples.
     """
     from core.ratings.exchange import import_study
 
-    study = import_study(_store(workspace), file, title=title)
+    study = import_study(_store(workspace), file, title=title, judge=judge)
     click.echo(f"Study {study.id}: {study.plan.title!r}. {' '.join(study.notes)}")
+
+
+command.add_command(report)

@@ -1,6 +1,6 @@
 """Human rating: studies, blind assignment, an append-only store. No pages and no statistics.
 
-A page or a script works in these steps::
+To look at a study before it is stored: `draft_study`, then `store_draft`. A page or a script works in these steps::
 
     store = open_store(workspace.folder)                # SQLite in studies/, or PostgreSQL by LORASCOPE_RATINGS
     made = create_study(store, [run], StudyPlan(title="Replies", mode="pair", examples=60, raters=2, overlap=2))
@@ -12,6 +12,7 @@ A page or a script works in these steps::
     skip(study, rater, item, "text is broken");  flag(study, rater, item, "names its maker")
     item = undo(study, rater)                           # the last answer's item again; the new answer supersedes it
     progress(study, rater)                              # counts and times, nobody's answers
+    consistency(study, rater)                           # at the end: how one agreed with oneself, from one's own answers
     close_study(study)
     actions(study), items(study)                        # pandas tables for the analysis
 
@@ -27,6 +28,9 @@ from core.ratings.actions import actions, items, own_actions
 from core.ratings.answers import flag, skip, submit
 from core.ratings.assignment import next_item
 from core.ratings.blindness import Leak
+from core.ratings.consistency import Consistency, consistency
+from core.ratings.draft import StudyDraft, draft_study
+from core.ratings.gold import parse_gold
 from core.ratings.listing import list_studies, missing_runs
 from core.ratings.progress import progress
 from core.ratings.raters import join, list_raters, renew_key
@@ -58,12 +62,14 @@ from core.ratings.study import (
     open_study,
     renew_link,
     set_guidelines,
+    store_draft,
 )
 
 __all__ = [
-    "MINIMUM_DWELL_MS", "PAIR_VALUES", "SKIP_REASONS", "STANDARD_CRITERIA", "CreatedStudy", "Criterion", "Done", "GoldItem",
-    "Leak", "Progress", "Rater", "RatingItem", "RatingStore", "Receipt", "Study", "StudyPlan", "StudySummary", "actions",
-    "close_study", "closed_at", "create_study", "flag", "guidelines", "items", "join", "list_raters", "list_studies",
-    "missing_runs", "next_item", "open_by_link", "open_store", "open_study", "own_actions", "progress", "renew_key",
-    "renew_link", "set_guidelines", "skip", "store_url", "submit", "undo",
+    "MINIMUM_DWELL_MS", "PAIR_VALUES", "SKIP_REASONS", "STANDARD_CRITERIA", "Consistency", "CreatedStudy", "Criterion", "Done",
+    "GoldItem", "Leak", "Progress", "Rater", "RatingItem", "RatingStore", "Receipt", "Study", "StudyDraft", "StudyPlan",
+    "StudySummary", "actions", "close_study", "closed_at", "consistency", "create_study", "draft_study", "flag", "guidelines",
+    "items", "join", "list_raters", "list_studies", "missing_runs", "next_item", "open_by_link", "open_store", "open_study",
+    "own_actions", "parse_gold", "progress", "renew_key", "renew_link", "set_guidelines", "skip", "store_draft", "store_url",
+    "submit", "undo",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import uuid
 from sqlalchemy import func, insert, select, update
 
 from core.errors import InputError
+from core.ratings.judges import PREFIX, is_judge
 from core.ratings.records import Rater
 from core.ratings.store import as_text
 from core.ratings.study import Study
@@ -30,9 +31,13 @@ def join(study: Study, name: str, key: str | None = None, *, verified: bool = Fa
         The rater; with a new ``key`` where a new one joined by the link.
 
     Raises:
-        InputError: the name is empty, too long or not on one line, the key is wrong, or the study is closed to a new rater.
+        InputError: the name is empty, too long, not on one line or a judge's, the key is wrong, or the study is closed to a new rater.
     """
     kept = check_name(name)
+    if is_judge(kept):
+        raise InputError(
+            f"Found the name {kept!r}: names that begin with {PREFIX!r} are for model judges. Write another one."
+        )
     by_link = study.role == "rater" and not verified
     with study.store.writing() as connection:
         # The study's row is the lock under which numbers are given.

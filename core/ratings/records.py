@@ -190,6 +190,17 @@ class Progress:
     """The median time of the rater's last answers; None before the third."""
     seconds_left: float | None
 
+    @property
+    def rater_share(self) -> float:
+        """How much of what the rater can be asked is done: 0 to 1."""
+        settled = self.rater_done + self.rater_skipped
+        return settled / max(1, settled + self.rater_left)
+
+    @property
+    def study_share(self) -> float:
+        """How much of what the study asks for is answered: 0 to 1."""
+        return self.answered / max(1, self.asked)
+
 
 @dataclass(frozen=True)
 class StudySummary:

@@ -12,10 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from core.errors import InputError, nearest
-from core.ratings.blindness import Leak, own_names, scan
-from core.ratings.items import build_rows
-from core.ratings.outputs import name_variants, rated_tasks, read_candidates
-from core.ratings.plan_checks import check_plan
+from core.ratings.blindness import Leak
+from core.ratings.draft import StudyDraft, draft_study
 from core.ratings.records import Role, StudyPlan
 from core.ratings.store import RatingStore, as_text
 from core.ratings.tables import EXAMPLES, GUIDELINES, ITEMS, OUTPUTS, STUDIES
@@ -62,20 +60,18 @@ def create_study(store: RatingStore, runs: Sequence[Run], plan: StudyPlan) -> Cr
         InputError: the plan or the runs do not make a study, or the store cannot be written.
         RunError: the store is locked, full, or cannot be reached.
     """
-    sources = name_variants(runs, plan.variants)
-    check_plan(plan, tuple(sources))
-    guidelines = check_guidelines(plan.guidelines)
-    tasks = rated_tasks([source.run for source in sources.values()], plan.tasks)
-    candidates, notes = read_candidates(sources, tasks)
-    if not candidates:
-        raise InputError(
-            f"Study {plan.title!r}: found no example that every variant answered with a text. {' '.join(notes)}".strip()
-        )
-    rows = build_rows(plan, tuple(sources), candidates)
-    bases = [base.path for base in (source.run.spec.models.base for source in sources.values())]
-    leaks = scan(rows.texts(), own_names(sources, bases))
-    run_ids = list(dict.fromkeys(source.run.id for source in sources.values()))
-    return write_study(store, plan, run_ids, list(sources), [*notes, *rows.notes], guidelines, rows.tables(), leaks)
+    return store_draft(store, draft_study(runs, plan))
+
+
+def store_draft(store: RatingStore, draft: StudyDraft) -> CreatedStudy:
+    """Store a study that was drafted, and return it.
+
+    Raises:
+        InputError: the store cannot be written.
+        RunError: the store is locked, full, or cannot be reached.
+    """
+    runs, variants, notes = list(draft.runs), list(draft.variants), list(draft.notes)
+    return write_study(store, draft.plan, runs, variants, notes, draft.guidelines, draft.tables, draft.leaks)
 
 
 def write_study(

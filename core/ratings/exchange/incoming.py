@@ -19,6 +19,7 @@ from sqlalchemy import Connection, update
 from core.errors import InputError
 from core.ratings.exchange.files import read_rows
 from core.ratings.exchange.rebuild import Rebuilt
+from core.ratings.judges import judge_name
 from core.ratings.records import PAIR_VALUES, RANKED_OUTPUTS, Criterion, Mode, StudyPlan
 from core.ratings.store import RatingStore, as_text
 from core.ratings.study import Study, write_study
@@ -48,13 +49,14 @@ class IncomingAction:
     """The cleaned texts and times that are optional."""
 
 
-def import_study(store: RatingStore, path: Path, *, title: str | None = None) -> Study:
+def import_study(store: RatingStore, path: Path, *, title: str | None = None, judge: str | None = None) -> Study:
     """Make a study of a file of ratings: .jsonl, .csv or .parquet.
 
     Args:
         store: where it goes.
         path: the file.
         title: by default that in the file, or the file's name.
+        judge: the name of the model that gave the verdicts: all rows are then that judge's, whatever ``rater`` says.
 
     Raises:
         InputError: the file cannot be read, lacks a column, or a row is not possible; nothing is stored then.
@@ -63,6 +65,8 @@ def import_study(store: RatingStore, path: Path, *, title: str | None = None) ->
     rows = read_rows(path)
     if not rows:
         raise InputError(f"{path}: there are no rows in the file.")
+    if judge is not None:
+        rows = [(place, row | {"rater": judge_name(judge)}) for place, row in rows]
     _check_columns(path, {name for _, row in rows for name in row})
     plan = _plan(path, [row for _, row in rows], title)
     found = []

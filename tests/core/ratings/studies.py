@@ -43,9 +43,13 @@ class Clock:
 
 
 def write_run(
-    folder: Path, n: int = 12, adapters: Sequence[str] = ("lora",), *, identical: Sequence[int] = (), **task: Any
-) -> Run:
-    """A run of n examples; every output is different except in the examples numbered in ``identical``."""
+    folder: Path, n: int = 12, adapters: Sequence[str] = ("lora",), *, identical: Sequence[int] = (), said: Sequence[str] = (),
+    **task: Any,
+) -> Run:  # fmt: skip
+    """A run of n examples; every output is different except in the examples numbered in ``identical``.
+
+    ``said``: what the first adapter answered to the first examples.
+    """
     spec: TaskSpec = mini.task("generation", **({"prompt": "Say {text}", "system": "Be kind."} | task))
     examples = [
         Example("reply", f"e{number:03d}", "<prompt>", {"text": f"thing {number}"}, f"reference {number}",
@@ -53,7 +57,16 @@ def write_run(
         for number in range(n)
     ]  # fmt: skip
     evidence = [
-        mini.said("reply", variant, number, "same" if number in identical else f"answer {number} in way {way}")
+        mini.said(
+            "reply",
+            variant,
+            number,
+            said[number]
+            if way == 1 and number < len(said)
+            else "same"
+            if number in identical
+            else f"answer {number} in way {way}",
+        )
         for number in range(n)
         for way, variant in enumerate((BASELINE, *adapters))
     ]
