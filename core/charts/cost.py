@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from core.charts.labels import is_near, place_labels
+from core.charts.labels import Plot, is_near, place_labels
 from core.charts.theme import PALETTES, Mode, Palette, escape, styled, variant_colours
 
-_PLOT_WIDTH = 400.0
-"""Pixels between the axes where the picture is narrowest: names that part there part everywhere."""
-_AROUND_PLOT = 140.0
+_PLOT_WIDTHS = (360.0, 400.0, 445.0, 500.0, 620.0, 900.0)
+"""Pixels between the axes, from the narrowest page to a file: names have to part in all of them."""
+_AROUND_PLOT = 118.0
 """Pixels of a picture's height that are title and axis."""
+_SELDOM = 0.05
+"""A variant that is on the front in fewer resamples has no number beside its name."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,15 @@ class CostPoint:
     low: float | None
     high: float | None
     cost: float
+    certainty: float | None = None
+    """In which share of the resamples it is on the front, 0 to 1; None where that is not known."""
+
+    @property
+    def label(self) -> str:
+        """What is written beside it: its name and, where it is on the front now and then, how often."""
+        if self.certainty is None or self.certainty < _SELDOM:
+            return self.variant
+        return f"{self.variant} {100 * self.certainty:.0f} %"
 
 
 def pareto_front(points: Sequence[CostPoint], higher_is_better: bool = True) -> tuple[CostPoint, ...]:
@@ -80,36 +91,49 @@ def quality_against_cost(
             marker={"size": 12, "color": colours[point.variant], "symbol": "circle" if point in front else "circle-open",
                     "line": {"width": 2, "color": colours[point.variant]}},
             hovertext=f"<b>{escape(point.variant)}</b><br>{escape(quality_name)}: {point.quality:.3g}"
-                      f"<br>{escape(cost_name)}: {point.cost:.3g}", hoverinfo="text",
+                      f"<br>{escape(cost_name)}: {point.cost:.3g}{_sure(point)}", hoverinfo="text",
         ))  # fmt: skip
     costs = _padded([point.cost for point in points])
     heights = _padded([x for point in points for x in (point.quality, point.low, point.high) if x is not None], 0.06)
     _write_names(figure, points, costs, heights, height - _AROUND_PLOT, neutral)
     figure.update_xaxes(title=f"{escape(cost_name)} ↓", range=costs, zeroline=False)
     figure.update_yaxes(title=escape(quality_name), range=heights, zeroline=False)
-    reading = "; ".join(part for part in (subtitle, "filled and joined: nothing is both better and cheaper") if part)
+    front_is = "filled: nothing is both better and cheaper"
+    if any(point.certainty is not None for point in points):
+        front_is = "filled: on the front; %: in so many resamples"
+    reading = "; ".join(part for part in (subtitle, front_is) if part)
     return styled(figure, mode, "Quality against cost", reading, height)
 
 
 def _write_names(figure: go.Figure, points: Sequence[CostPoint], costs: Sequence[float], heights: Sequence[float],
                  plot_height: float, neutral: Palette) -> None:  # fmt: skip
     """Write each variant's name beside its point, with a thin line to it where there was no room nearby."""
-    width, tall = costs[1] - costs[0], heights[1] - heights[0]
-    pixels = [
-        ((p.cost - costs[0]) / width * _PLOT_WIDTH, (p.quality - heights[0]) / tall * plot_height) for p in points
-    ]
-    bars = [
-        (x - 2, (p.low - heights[0]) / tall * plot_height, x + 2, (p.high - heights[0]) / tall * plot_height)
-        for p, (x, _) in zip(points, pixels, strict=True)
-        if p.low is not None and p.high is not None
-    ]
-    places = place_labels(pixels, [point.variant for point in points], _PLOT_WIDTH, plot_height, bars)
+    names = [point.label for point in points]
+    places = place_labels([_plot(points, costs, heights, width, plot_height) for width in _PLOT_WIDTHS], names)
     for point, (right, up) in zip(points, places, strict=True):
         figure.add_annotation(
-            x=point.cost, y=point.quality, ax=right, ay=-up, text=escape(point.variant), font={"size": 13}, borderpad=1,
-            arrowcolor="rgba(0,0,0,0)" if is_near((right, up), point.variant) else neutral.muted, arrowwidth=0.8, arrowhead=0,
+            x=point.cost, y=point.quality, ax=right, ay=-up, text=escape(point.label), font={"size": 13}, borderpad=1,
+            arrowcolor="rgba(0,0,0,0)" if is_near((right, up), point.label) else neutral.muted, arrowwidth=0.8, arrowhead=0,
             standoff=8, showarrow=True, bgcolor=neutral.paper,  # the front must not strike a name through
         )  # fmt: skip
+
+
+def _plot(
+    points: Sequence[CostPoint], costs: Sequence[float], heights: Sequence[float], width: float, height: float
+) -> Plot:
+    """Return where points and the bars of their intervals lie in a plot of a size."""
+    across, up = width / (costs[1] - costs[0]), height / (heights[1] - heights[0])
+    pixels = [((point.cost - costs[0]) * across, (point.quality - heights[0]) * up) for point in points]
+    bars = [
+        (x - 2, (point.low - heights[0]) * up, x + 2, (point.high - heights[0]) * up)
+        for point, (x, _) in zip(points, pixels, strict=True)
+        if point.low is not None and point.high is not None
+    ]
+    return Plot(width, height, pixels, bars)
+
+
+def _sure(point: CostPoint) -> str:
+    return "" if point.certainty is None else f"<br>on the front in {100 * point.certainty:.0f} % of the resamples"
 
 
 def _padded(numbers: Sequence[float], share: float = 0.2) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 _CHARACTER, _LINE, _MARKER = 6.6, 16.0, 9.0
 """Pixels: a character's mean width and a line's height at 13 px, and a marker's radius with its air."""
@@ -13,40 +14,53 @@ _RADII = (12.0, 26.0, 42.0, 60.0, 80.0, 104.0)
 Box = tuple[float, float, float, float]
 
 
-def place_labels(
-    points: Sequence[tuple[float, float]],
-    names: Sequence[str],
-    width: float,
-    height: float,
-    obstacles: Sequence[Box] = (),
-) -> list[tuple[float, float]]:
+@dataclass(frozen=True)
+class Plot:
+    """Where the points lie in a plot of one size, all in pixels from the left and from the bottom."""
+
+    width: float
+    height: float
+    points: Sequence[tuple[float, float]]
+    obstacles: Sequence[Box] = ()
+    """(left, bottom, right, top) of what else must not be covered."""
+
+
+def place_labels(plots: Sequence[Plot], names: Sequence[str]) -> list[tuple[float, float]]:
     """Return the offset of each label's middle from its point: the nearest place that is free, the emptiest if none is.
 
     Args:
-        points: pixels from the left and from the bottom of the plot.
+        plots: one picture at each size that it may be shown at, since an offset is the same number of pixels in all of them.
         names: what is written, one line each.
-        width: of the plot, pixels.
-        height: of the plot, pixels.
-        obstacles: (left, bottom, right, top) of what else must not be covered, pixels.
 
     Returns:
         (right, up) in pixels, one for each point.
     """
-    taken: list[Box] = [(x - _MARKER, y - _MARKER, x + _MARKER, y + _MARKER) for x, y in points]
-    taken += obstacles
+    taken = [[*(_around(point) for point in plot.points), *plot.obstacles] for plot in plots]
     placed = []
-    for (x, y), name in zip(points, names, strict=True):
+    for place, name in enumerate(names):
         size = (_CHARACTER * len(name) + 4, _LINE)
         choices = [_offset(angle, radius, size) for radius in _RADII for angle in _ANGLES]
-        best = min(range(len(choices)), key=lambda i: (_trouble(_box(x, y, choices[i], size), taken, width, height), i))
-        taken.append(_box(x, y, choices[best], size))
-        placed.append(choices[best])
+        troubles = [
+            sum(
+                _trouble(_box(*plot.points[place], choice, size), filled, plot.width, plot.height)
+                for plot, filled in zip(plots, taken, strict=True)
+            )
+            for choice in choices
+        ]
+        best = choices[troubles.index(min(troubles))]
+        placed.append(best)
+        for plot, filled in zip(plots, taken, strict=True):
+            filled.append(_box(*plot.points[place], best, size))
     return placed
 
 
 def is_near(offset: tuple[float, float], name: str) -> bool:
     """Tell whether a label at this offset stands right beside its point, so that no line to it is needed."""
     return abs(offset[0]) <= _CHARACTER * len(name) / 2 + _RADII[0] + 4 and abs(offset[1]) <= _LINE
+
+
+def _around(point: tuple[float, float]) -> Box:
+    return point[0] - _MARKER, point[1] - _MARKER, point[0] + _MARKER, point[1] + _MARKER
 
 
 def _offset(angle: float, radius: float, size: tuple[float, float]) -> tuple[float, float]:

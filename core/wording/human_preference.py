@@ -21,11 +21,14 @@ def study_lines(found: Sequence[HumanPreference]) -> list[tuple[str, str]]:
 
 
 def preference_mark(one: HumanPreference) -> str:
-    """Return whether people prefer the variant, the reference, or whether that cannot be told."""
+    """Return whether people prefer the variant, the reference, or whether that cannot be told.
+
+    The interval is of one look at the end: while the study is open the e-value has to suffice as well.
+    """
     low, high = one.win_rate.low, one.win_rate.high
     if one.win_rate.value is None:
         return MARKS["none"]
-    if low is None or high is None or low <= _HALF <= high:
+    if low is None or high is None or low <= _HALF <= high or not (one.closed or one.may_stop):
         return MARKS["unclear"]
     return MARKS["better"] if low > _HALF else MARKS["worse"]
 

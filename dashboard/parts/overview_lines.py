@@ -1,4 +1,4 @@
-"""What Overview says below its matrix: forgetting, robustness, user feedback and human preference, each one line that leads to its section."""
+"""What Overview says below its matrix: forgetting, robustness, user feedback, human preference; each line leads to its section."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from dashboard.parts.compare_composites import COMPOSITE, draw_composites
 from dashboard.parts.compare_feedback import draw_feedback
 from dashboard.parts.compare_forgetting import draw_forgetting
 from dashboard.parts.compare_metrics import draw_metrics
+from dashboard.parts.compare_people import draw_people
 from dashboard.parts.compare_robustness import draw_robustness
 from dashboard.parts.compare_scene import CHOICES, SECTION, CompareScene
 from dashboard.parts.compare_slices import draw_slices
@@ -25,6 +26,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[CompareScene], None]]] = {
     "forgetting": ("Forgetting", draw_forgetting),
     "composite": ("Composite", draw_composites),
     "feedback": ("User feedback", draw_feedback),
+    "people": ("Human preference", draw_people),
 }
 """Name in the URL, name on the page, and what draws it; a section costs nothing until it is opened."""
 _MODELS_ONLY = ("robustness", "forgetting", "composite")
