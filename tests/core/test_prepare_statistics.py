@@ -21,8 +21,8 @@ def kept(run: Run) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (run.folder / "derived" / "statistics").glob("*.npz")}
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_all_statistics_are_made_and_kept_by_any_number_of_processes(run: Run, workers: int) -> None:
+def kept_by(run: Run, workers: int) -> None:
+    """Make the statistics by so many processes, and check what was told and kept."""
     told: list[tuple[int, int]] = []
     total = sum(len(task.metrics) for task in run.spec.tasks.values()) * len(VARIANTS)
     assert prepare_statistics(run, lambda done, of: told.append((done, of)), workers) == total
@@ -34,10 +34,10 @@ def test_all_statistics_are_made_and_kept_by_any_number_of_processes(run: Run, w
     assert reader.read("reply", get_metric("rouge_l"), "qv-r8").array.shape == (12, 2)
 
 
-def test_processes_make_what_one_makes(run: Run, tmp_path: Path) -> None:
+def test_all_statistics_are_made_and_kept_and_processes_make_what_one_makes(run: Run, tmp_path: Path) -> None:
     other = make_run(tmp_path / "other" / "made", n=12, tasks=("category", "reply"))
-    prepare_statistics(run, workers=1)
-    prepare_statistics(other, workers=2)
+    kept_by(run, workers=1)
+    kept_by(other, workers=3)
     for task, metric in (("category", "f1_macro"), ("reply", "bleu"), ("reply", "perplexity")):
         one, two = (StatisticsReader(some).read(task, get_metric(metric), "all-r8") for some in (run, other))
         assert (one.array == two.array).all()

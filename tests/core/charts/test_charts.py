@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.charts.cost import CostPoint, pareto_front, quality_against_cost
 from core.charts.forest import forest_of_all, forest_of_metric
-from core.charts.labels import place_labels
+from core.charts.labels import Plot, place_labels
 from core.charts.matrix import verdict_matrix
 from core.charts.scatter import (
     SVG_LIMIT,
@@ -158,12 +158,30 @@ def test_nothing_beats_the_front_and_everything_else_is_beaten(pairs: list[tuple
 def test_labels_cover_neither_each_other_nor_the_edge(points: list[tuple[float, float]]) -> None:
     names = [f"variant-{i}" for i in range(len(points))]
     boxes = []
-    for (x, y), (right, up) in zip(points, place_labels(points, names, 400, 200), strict=True):
+    for (x, y), (right, up) in zip(points, place_labels([Plot(400, 200, points)], names), strict=True):
         boxes.append((x + right - 30, y + up - 8, x + right + 30, y + up + 8))
     for i, (left, bottom, right, top) in enumerate(boxes):
         assert left > -20 and right < 420 and bottom > -9 and top < 209
         for other in boxes[:i]:
             assert right <= other[0] or other[2] <= left or top <= other[1] or other[3] <= bottom
+
+
+def test_names_part_at_every_size_that_the_picture_is_shown_at() -> None:
+    sizes = {300: [(100.0, 100.0), (130.0, 96.0)], 600: [(200.0, 100.0), (260.0, 96.0)]}
+    offsets = place_labels([Plot(width, 200, points) for width, points in sizes.items()], ["a" * 10, "b" * 10])
+    for points in sizes.values():
+        (left, up), (right, down) = [
+            (x + across, y + above) for (x, y), (across, above) in zip(points, offsets, strict=True)
+        ]
+        assert abs(left - right) >= 66 or abs(up - down) >= 16
+
+
+def test_a_point_says_how_surely_it_is_on_the_front() -> None:
+    sure = [CostPoint("a", 1.0, None, None, 1.0, 0.97), CostPoint("b", 0.5, None, None, 2.0, 0.01)]
+    figure = quality_against_cost(sure, ["a", "b"], "Q", "C", "n = 9")
+    assert [note.text for note in figure.layout.annotations] == ["a 97 %", "b"]
+    assert "on the front in 1 % of the resamples" in texts(figure) and "%: in so many resamples" in texts(figure)
+    assert "resamples" not in texts(quality_against_cost(points((1.0, 1.0)), ["v0"], "Q", "C"))
 
 
 def test_scatter_points_carry_their_example_and_their_side() -> None:

@@ -65,7 +65,11 @@ def test_wins_ties_and_losses_are_shares_that_name_their_variant() -> None:
     found = win_tie_loss(SCORES, "baseline", [HOSTILE], True)
     figure = win_tie_loss_bars(found, "baseline", "t")
     assert [trace.x[0] for trace in figure.data] == pytest.approx([100 / 3] * 3)
-    assert [list(trace.customdata[0]) for trace in figure.data] == [[HOSTILE, "win"], [HOSTILE, "tie"], [HOSTILE, "loss"]]
+    assert [list(trace.customdata[0]) for trace in figure.data] == [
+        [HOSTILE, "win"],
+        [HOSTILE, "tie"],
+        [HOSTILE, "loss"],
+    ]
     assert is_safe(figure) and win_tie_loss_data(found)["ties"].tolist() == [1]
 
 
@@ -76,7 +80,11 @@ def test_points_against_length_are_drawn_by_their_number(n: int, kinds: list[str
     figure = score_against_length(found, ["baseline", HOSTILE], "tokens", "M", "t", "share")
     assert [trace.type for trace in figure.data] == [*kinds, "scatter"]
     line = figure.data[-1]
-    assert list(line.y) == [50.0] * 4 and list(line.customdata[0]) == [HOSTILE, 0.0, float(found[HOSTILE].groups[0].high)]
+    assert list(line.y) == [50.0] * 4 and list(line.customdata[0]) == [
+        HOSTILE,
+        0.0,
+        float(found[HOSTILE].groups[0].high),
+    ]
     assert len(length_data(found)) == 4
     if kinds:
         assert figure.data[0].customdata[0] == HOSTILE and is_safe(figure)
@@ -91,7 +99,11 @@ def test_a_cell_names_its_variant_and_labels_and_the_difference_is_signed() -> N
     assert heats[1].z.tolist() == [[2, 0], [1, 0]]
     assert heats[2].z.tolist() == [[1, 1], [-1, -1]], "fewer wrong is as good as more right"
     assert list(cells[2].text) == ["+1", "−1", "+1", "−1"] and list(cells[0].text) == ["1", "1", "", "1"]
-    assert list(cells[0].customdata[1]) == ["baseline", HOSTILE, "b"] and list(cells[2].customdata[2]) == ["qv-r8", "b", HOSTILE]
+    assert list(cells[0].customdata[1]) == ["baseline", HOSTILE, "b"] and list(cells[2].customdata[2]) == [
+        "qv-r8",
+        "b",
+        HOSTILE,
+    ]
     assert is_safe(figure) and confusion_data(found, "baseline", "qv-r8")["difference"].tolist() == [1, -1, 1, -1]
 
 
@@ -112,5 +124,7 @@ def test_curves_have_a_band_each_and_say_their_areas() -> None:
     figure = score_curves_figure(found, ["baseline", HOSTILE], "t", 0.95, 100)
     assert sum(trace.fill == "toself" for trace in figure.data) == 4
     shown = texts(figure)
-    assert f"baseline: AUC {found['baseline'].roc.area:.3f}" in shown and "95 % bands from 100 shared resamples" in shown
+    assert (
+        f"baseline: AUC {found['baseline'].roc.area:.3f}" in shown and "95 % bands from 100 shared resamples" in shown
+    )
     assert is_safe(figure) and set(score_curves_data(found)["curve"]) == {"roc", "pr"}

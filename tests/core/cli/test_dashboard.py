@@ -12,6 +12,8 @@ import pytest
 from core.cli import dashboard
 from core.cli.main import run
 from core.errors import InputError
+from core.ratings import close_study, create_study, open_by_link, open_store
+from tests.core.ratings.studies import plan, write_run
 from tests.synthetic import make_workspace
 
 
@@ -89,3 +91,42 @@ def test_a_missing_workspace_is_told_before_anything_starts(tmp_path: Path, star
 
 def test_the_entry_script_is_found() -> None:
     assert dashboard.app_path().name == "app.py"
+
+
+def test_a_study_alone_is_served_by_its_link(
+    tmp_path: Path, started: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(dashboard.STUDY_VARIABLE, "before")
+    folder = make_workspace(tmp_path / "w", n=8, runs=False)
+    store = open_store(folder)
+    made = create_study(store, [write_run(folder / "runs" / "first")], plan(title="Replies"))
+    arguments = ["dashboard", "--workspace", str(folder), "--study", "Replies", "--port", str(_free_port())]
+    elsewhere = ["--host", "0.0.0.0", "--allow-host", "lab.example.org"]
+    assert run([*arguments, *elsewhere, "--key", made.key]) == 0
+    captured = capsys.readouterr()
+    assert f"http://lab.example.org:{arguments[-1]}/?study={made.study.id}&key={made.key}" in captured.out
+    assert "127.0.0.1, localhost, lab.example.org" in captured.out
+    assert captured.err == "", "nobody can read the workspace"
+    assert os.environ[dashboard.STUDY_VARIABLE] == made.study.id
+    assert run(arguments) == 0
+    captured = capsys.readouterr()
+    new = captured.out.partition("&key=")[2].split()[0]
+    assert new != made.key and "the one before it opens nothing any more" in captured.err
+    assert open_by_link(store, made.study.id, new).role == "rater"
+    assert run([*arguments, "--key", made.key]) == 2
+    assert "This link does not open a study" in capsys.readouterr().err
+    assert run([*arguments[:3], "--study", "nowhere"]) == 2
+    assert "there is no study 'nowhere'" in capsys.readouterr().err
+    close_study(made.study)
+    assert run(arguments) == 2
+    assert "is closed: nothing more can be rated" in capsys.readouterr().err
+    assert len(started) == 2
+
+
+def test_a_whole_dashboard_is_none_of_a_study(
+    tmp_path: Path, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(dashboard.STUDY_VARIABLE, "of an earlier start")
+    folder = make_workspace(tmp_path / "w", n=8, runs=False)
+    assert run(["dashboard", "--workspace", str(folder), "--port", str(_free_port())]) == 0
+    assert dashboard.STUDY_VARIABLE not in os.environ and len(started) == 1

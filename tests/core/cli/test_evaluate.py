@@ -15,6 +15,7 @@ from core.errors import RunError
 from core.jobs.status import RunStatus, read_status, write_status
 from core.store import Run
 from core.workspace import load_workspace
+from tests.synthetic import make_run
 from tests.tiny import make_workspace
 
 
@@ -70,9 +71,8 @@ def test_wrong_input_exits_with_2_and_a_sentence(
     assert code == 2
 
 
-def test_a_run_that_failed_exits_with_1_and_says_how_to_go_on(workspace: Path) -> None:
-    assert run(["evaluate", "--workspace", str(workspace), "--tasks", "colour", "--name", "x"]) == 0
-    found = load_workspace(workspace).run("x")
+def test_a_run_that_failed_exits_with_1_and_says_how_to_go_on(tmp_path: Path) -> None:
+    found = make_run(tmp_path / "x", n=6, tasks=("category",))
     write_status(found.folder, RunStatus("failed", error="The disk is full."))
     with pytest.raises(RunError, match=r"The disk is full\. Go on with: lorascope evaluate --resume x"):
         follow(found)

@@ -26,13 +26,18 @@ from tests.core.jobs.conftest import evidence
 from tests.tiny import make_adapter, make_base
 
 
-def test_resuming_with_other_weights_is_refused(workspace: Path) -> None:
+def test_resuming_with_other_weights_is_refused(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = prepare_run(load_workspace(workspace), Choice(name="changed"))
-    process = subprocess.Popen([sys.executable, "-m", "core.jobs.worker", "evaluate", str(run.folder)])
-    while process.poll() is None and not list(run.folder.glob("parts/*/*.parquet")):
-        time.sleep(0.002)
-    process.kill()
-    process.wait()
+
+    def stop_after_one(path, table):
+        if list(run.folder.glob("parts/*/*.parquet")):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        write_table(path, table)
+
+    monkeypatch.setattr(job, "write_table", stop_after_one)
+    assert worker.main(["evaluate", str(run.folder)]) == 1
+    monkeypatch.undo()
+    assert len(list(run.folder.glob("parts/*/*.parquet"))) == 1
     make_adapter(workspace / "base", workspace / "adapters" / "lora-1", seed=77)
     assert worker.main(["evaluate", str(run.folder)]) == 2
     assert "'lora-1' has changed since this run began" in (read_status(run).error or "")
@@ -144,7 +149,7 @@ def test_started_in_the_background_and_cancelled_it_keeps_what_is_finished(works
 
 
 def test_two_workers_do_not_work_on_one_run(workspace: Path) -> None:
-    run = prepare_run(load_workspace(workspace), Choice(name="one"))
+    run = prepare_run(load_workspace(workspace), Choice(name="one", tasks=("colour",)))
     first = subprocess.Popen([sys.executable, "-m", "core.jobs.worker", "evaluate", str(run.folder)])
     while first.poll() is None and read_status(run).pid != first.pid:
         time.sleep(0.002)

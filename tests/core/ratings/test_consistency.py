@@ -29,7 +29,9 @@ def rate(store: RatingStore, folder: Path, first: Any, again: Any, **more: Any) 
     ("first", "again", "same"),
     [("left", "right", True), ("left", "left", False), ("tie", "tie", True), ("tie", "both_bad", False)],
 )
-def test_of_pairs_the_side_is_turned_back(lite: RatingStore, tmp_path: Path, first: str, again: str, same: bool) -> None:
+def test_of_pairs_the_side_is_turned_back(
+    lite: RatingStore, tmp_path: Path, first: str, again: str, same: bool
+) -> None:
     found = rate(lite, tmp_path, first, again)
     assert found.n_repeated >= 3
     assert found.n_same == found.n_near == (found.n_repeated if same else 0)

@@ -17,7 +17,7 @@ def test_what_a_draft_says_is_what_is_made(lite: RatingStore, tmp_path: Path) ->
     assert (draft.n_examples, draft.n_items, draft.n_identical, draft.variants) == (12, 9, 3, VARIANTS)
     table = items(store_draft(lite, draft).study)
     assert len(table) == 12 and int(table["identical"].sum()) == 3
-    assert [one.n_items for one in list_studies(lite)] == [9] or [one.n_items for one in list_studies(lite)] == [12]
+    assert len(list_studies(lite)) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from math import inf
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta, binom
@@ -25,6 +25,7 @@ def test_golden(golden):
 
 @pytest.mark.parametrize("prior", PRIORS)
 @given(COUNTS, COUNTS)
+@settings(max_examples=30)  # each integrates twice; a wrong prior or norm is off at every count
 def test_is_the_likelihood_ratio_averaged_over_the_prior(prior, wins, losses):
     def ratio(rate: float) -> float:
         return (2 * rate) ** wins * (2 * (1 - rate)) ** losses * beta.pdf(rate, PRIORS[prior], PRIORS[prior])

@@ -51,7 +51,7 @@ def test_remainders_of_sixteen_bits_are_drawn_too() -> None:
     """Counts of 9 and more have a chance below one in 65,536: a table alone would never give them."""
     units = 3_004
     counts = drawn(units, 4_000, seed=1)
-    expected = counts.size * binom.sf(8, units, 1 / units)
+    expected = float(counts.size * binom.sf(8, units, 1 / units))
     assert np.count_nonzero(counts > 8) == pytest.approx(expected, abs=4 * expected**0.5)
     assert expected > 10
 

@@ -63,7 +63,7 @@ def _drawn(study: Study, sides, verdicts, items, resamples: int) -> np.ndarray:
 
 def test_intervals_cover_the_truth_in_95_of_100_studies():
     study = Study()
-    sides, verdicts, items = study.rated(2_000, seed=11)
+    sides, verdicts, items = study.rated(1_200, seed=11)
     truth = np.array([*study.strengths, study.position])
     low, high = np.quantile(_drawn(study, sides, verdicts, items, 120), [0.025, 0.975], axis=1, method="weibull")
     coverage = np.mean((low <= truth) & (truth <= high), axis=0)
