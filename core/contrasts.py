@@ -3,7 +3,8 @@
 The method follows from the metric and the data: Wilson, mid-p McNemar and Tango for independent rates, those among some of the
 examples (recall) included; sign-flip for means;
 the swap test for corpus values; the percentile bootstrap for every other interval; all by cluster where examples have groups,
-with Student's t where clusters are few; influence functions where examples are many (see `core.estimators`).
+with Student's t where clusters are few; influence functions where examples are many (see `core.estimators`). A value that no
+resample (or no example) moves, such as F1 where all are right, has no interval rather than one of width 0.
 """
 
 from __future__ import annotations

@@ -64,8 +64,10 @@ def example_index(run: Run, task: str) -> ExampleIndex:
         return ExampleIndex((), (), ())
     table = pq.read_table(path, columns=["id", "group", "language"], filters=[("task", "=", task)])
     ids, groups, languages = (table[name].to_pylist() for name in ("id", "group", "language"))
+    if len(set(ids)) == len(ids):
+        return ExampleIndex(tuple(ids), tuple(groups), tuple(languages))
     first = {name: row for row, name in zip(range(len(ids) - 1, -1, -1), reversed(ids), strict=True)}
-    rows = sorted(first.values()) if len(first) < len(ids) else range(len(ids))
+    rows = sorted(first.values())
     return ExampleIndex(*(tuple(column[row] for row in rows) for column in (ids, groups, languages)))
 
 
@@ -147,8 +149,10 @@ class StatisticsReader:
             found = self._made(task, metric, variant)
             if path is not None:
                 save_statistics(path, found)
+            # What comes from a file is narrow already.
+            found = replace(found, array=narrowed(found.array)) if self.in_memory else found
         if self.in_memory:
-            self._held[key] = replace(found, array=narrowed(found.array))
+            self._held[key] = found
         return _widened(found, kept)
 
     def remembered(self, key: Hashable, make: Callable[[], Made]) -> Made:

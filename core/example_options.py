@@ -41,6 +41,10 @@ class Answer:
     """Of the reference text."""
     reason: str | None = None
     """Why there is no evidence."""
+    n_prompt_tokens: int | None = None
+    """Of the prompt that was answered."""
+    n_scored: int | None = None
+    """Tokens of the options, or of the reference where there are none, that were scored; None where it is not known."""
 
 
 def read_one(spec: TaskSpec, example: Example, pieces: Sequence[Evidence]) -> Answer:
@@ -65,12 +69,16 @@ def read_one(spec: TaskSpec, example: Example, pieces: Sequence[Evidence]) -> An
         if spec.answer is not None:
             found = read_answer(spec.answer, generation.text, example.options)
             read_as = f"nothing ({found.reason})" if found.value is None else str(found.value)
-        return Answer(generation.text, generation.finish, len(generation.token_ids), read_as, (), likelihood, reason)
+        return Answer(
+            generation.text, generation.finish, len(generation.token_ids), read_as, (), likelihood, reason, generation.n_prompt_tokens
+        )  # fmt: skip
     if not scored:
-        return Answer(likelihood=likelihood, reason=reason)
+        n_scored = len(likelihood.token_ids) if likelihood else 0
+        return Answer(likelihood=likelihood, reason=reason, n_scored=n_scored or None)
     bars = _tags(example, scored) if spec.kind == "multilabel" else _options(spec, example, scored[0])
     expected = _expected_value(bars) if spec.kind == "regression" else None
-    return Answer(read_as=expected, bars=bars, reason=reason)
+    n_scored = sum(sum(piece.option_scores.n_tokens) for piece in scored if piece.option_scores)
+    return Answer(read_as=expected, bars=bars, reason=reason, n_scored=n_scored or None)
 
 
 def reference_text(example: Example) -> str | None:

@@ -132,6 +132,12 @@ def read_lengths(run: Run, task: str, ids: pd.Index) -> pd.DataFrame | None:
     return frame.pivot_table(index="example_id", columns="variant", values="n", aggfunc="first").reindex(ids)
 
 
+def read_prompt_lengths(run: Run, task: str, ids: pd.Index) -> pd.Series:
+    """Return the characters of each prompt, rows as ``ids``."""
+    rows = _rows(run, "SELECT id, length(prompt) FROM examples WHERE task = ?", [task])
+    return pd.Series(dict(rows), dtype="float64").reindex(ids)
+
+
 def search(run: Run, task: str, text: str) -> frozenset[str]:
     """Return the ids of examples that have ``text`` in id, prompt, reference or an output, upper and lower case alike."""
     wanted = text.strip().lower()
@@ -148,6 +154,18 @@ def search(run: Run, task: str, text: str) -> frozenset[str]:
 def _rows(run: Run, sql: str, parameters: Any) -> list[tuple[Any, ...]]:
     with duckdb.connect() as connection:
         return connection.execute(_with_files(run, sql), parameters).fetchall()
+
+
+def read_frame(run: Run, sql: str, parameters: dict[str, Any]) -> pd.DataFrame:
+    """Return the answer to a query over the run's tables ``examples`` and ``evidence``.
+
+    Args:
+        run: finished or not.
+        sql: begins with SELECT; names parameters ``$name``.
+        parameters: what they stand for.
+    """
+    with duckdb.connect() as connection:
+        return connection.execute(_with_files(run, sql), parameters).df()
 
 
 def _records(run: Run, sql: str, parameters: Any) -> list[dict[str, Any]]:

@@ -160,6 +160,10 @@ class Query:
     matching: frozenset[str] | None = None
     """Ids found by a text search; None is no search."""
     sort: Sort = "change"
+    kept: np.ndarray | None = None
+    """bool (n,): which examples any further filter keeps (a text feature's); None keeps all."""
+    nearest: tuple[int, ...] | None = None
+    """Positions to keep, in the order to list them, whatever ``sort`` says: those that are like one example; None keeps all."""
 
 
 @dataclass(frozen=True)
@@ -250,11 +254,18 @@ def select(table: ExampleTable, scores: pd.DataFrame | None, measure: Measure | 
         mask &= table.with_tags([query.part])
     if query.matching is not None:
         mask &= table.ids.isin(list(query.matching))
+    if query.kept is not None:
+        mask &= query.kept
+    if query.nearest is not None:
+        mask &= np.isin(np.arange(len(mask)), query.nearest)
     counts: dict[Outcome, int] = {
         name: int(np.count_nonzero(mask & (classes == name))) for name in (measure.outcomes if measure else ())
     }
     if query.outcome is not None and measure is not None:
         mask &= classes == query.outcome
+    if query.nearest is not None:
+        listed = np.array([place for place in query.nearest if mask[place]], dtype=np.int64)
+        return Selection(listed, counts, difference, classes)
     gain = -difference if measure is not None and not measure.higher_is_better else difference
     keys = {"change": -np.abs(gain), "gain": -gain, "loss": gain, "dataset": np.zeros(len(gain))}
     kept = np.flatnonzero(mask)

@@ -23,7 +23,7 @@ from core.own.rows import OwnRows
 from core.results import Comparison
 from core.store import Run, write_atomically
 
-ENGINE_FORMAT = 5
+ENGINE_FORMAT = 6
 """Raised whenever the same statistics come to give another comparison; what was kept before is then not read."""
 _BESIDE = ("probe.json", "preflight.json", "environment.json")
 """Files of a run that a comparison reads beside the evidence."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
 
 import numpy as np
 
@@ -65,8 +64,9 @@ def task_examples_kept(reader: StatisticsReader, task: str, where: Filter | None
         kept = np.ones(len(index.ids), dtype=bool)
     else:
         kept = np.array([bool(where(example)) for example in reader.examples(task)], dtype=bool)
-    identity = tuple(compress(zip(index.ids, index.groups, strict=True), kept))
-    languages = np.array([language or "" for language in compress(index.languages, kept)], dtype=object)
+    rows = np.flatnonzero(kept).tolist()
+    identity = tuple([(index.ids[row], index.groups[row]) for row in rows])
+    languages = np.array([index.languages[row] or "" for row in rows], dtype=object)
     return TaskExamples(task, reader.run.spec.tasks[task], kept, identity, languages)
 
 

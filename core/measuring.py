@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.blas_threads import one_blas_thread
 from core.contrasts import NOTHING, Measured, measure
 from core.derived import StatisticsReader
 from core.lines import Filter, Line, TaskExamples, lines_of, task_examples_kept
@@ -88,7 +89,7 @@ def _one_by_one(
         return [(replace(line, panel=None), one) for line, one in found]
 
     # numpy sorts and multiplies outside the interpreter's lock.
-    with ThreadPoolExecutor(max_workers=min(THREADS, os.cpu_count() or 1)) as threads:
+    with one_blas_thread(), ThreadPoolExecutor(max_workers=min(THREADS, os.cpu_count() or 1)) as threads:
         return [one for found in threads.map(measured, examples.spec.metrics) for one in found]
 
 

@@ -70,6 +70,18 @@ def drop_texts(drop: Difference, unit: Unit) -> tuple[str, str]:
     return _with_interval(drop.difference, drop.low, drop.high, unit, signed=False)
 
 
+def bar_shares(row: MetricRow) -> dict[str, float]:
+    """Return how long each variant's bar is in a row of a table, 0 to 1 of the largest value.
+
+    Bars begin at zero: a row with a value below zero, or with nothing but zeros, has none.
+    """
+    known = {name: value.value for name, value in row.values.items() if value.value is not None}
+    largest = max(known.values(), default=0.0)
+    if largest <= 0 or min(known.values()) < 0 or not math.isfinite(largest):
+        return {}
+    return {name: number / largest for name, number in known.items()}
+
+
 def detectable_text(difference: Difference, unit: Unit) -> str:
     """Return the smallest difference that so many examples would show, ``4.2``; nothing where it is not known."""
     if difference.detectable is None:

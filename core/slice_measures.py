@@ -1,7 +1,8 @@
 """Many slices of the same examples at once: values, differences and their intervals from sums alone, without any draw.
 
 A slice's sums are one product of all slices' masks with the statistics; intervals come from influence functions with Student's t,
-rates from their closed forms. Ordered metrics that know no influences take a short bootstrap that all slices share.
+rates from their closed forms. Ordered metrics sort each slice once for both; those that know no influences take a short
+bootstrap that all slices share.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from core.contrasts import NOTHING, Measured
-from core.estimators import Bounds, Conditional, Counted, Setting
+from core.estimators import ROUNDING, SAME, UNMOVED, Bounds, Conditional, Counted, Setting
 from core.families import MIN_EXAMPLES
 from core.panels import Panel
 from core.resampler import LARGE, Resampler, weighted
@@ -73,6 +74,7 @@ class _Sliced:
         self._are_shares = Conditional.fits(setting)
         self.entries: list[_Entry] = []
         self._known: dict[tuple[str, bytes], int] = {}
+        self._sorted: list[tuple[float, np.ndarray | None]] = []
         self.own = {variant: self._entry(variant, self.panel.present(variant)) for variant in self.panel.statistics}
         self.paired = {
             variant: (self._entry(variant, pair), self._entry(setting.reference, pair))
@@ -87,38 +89,34 @@ class _Sliced:
         return self._known[key]
 
     @cached_property
-    def arrays(self) -> np.ndarray:
-        """Statistics side by side, rows of examples that take no part zero, (n, entries, k)."""
-        masked = [self.panel.masked(entry.variant, entry.mask).summed for entry in self.entries]
-        return np.stack(masked, axis=1)
+    def arrays(self) -> list[np.ndarray]:
+        """The statistics of each entry, rows of examples that take no part zero, (n, k) each; not to be written to."""
+        masked = [self.panel.masked(entry.variant, entry.mask) for entry in self.entries]
+        return [one.array if one.mask.all() else one.summed for one in masked]
 
     @cached_property
     def counts(self) -> np.ndarray:
         """Examples that take part, int (slices, entries)."""
-        present = np.stack([entry.mask for entry in self.entries], axis=1)
-        return np.rint(self._over_slices(present.astype(np.float64))).astype(np.int64)
+        present = np.stack([entry.mask for entry in self.entries], axis=1).astype(np.float64)
+        return np.rint(self._over_slices([present])[:, 0]).astype(np.int64)
 
     @cached_property
     def sums(self) -> np.ndarray:
         """(slices, entries, k)."""
-        flat = self.arrays.reshape(len(self.arrays), -1)
-        return self._over_slices(flat).reshape(len(self.table), len(self.entries), -1)
+        return self._over_slices(self.arrays)
 
     @cached_property
     def values(self) -> np.ndarray:
-        """(slices, entries); NaN where undefined."""
-        if not self.metric.ordered:
-            return values_of(self.metric.value, self.sums)
-        columns = []
-        for entry in self.entries:
-            weights = (self.table & entry.mask)[:, entry.mask].astype(np.float64)
-            columns.append(weighted(self.metric, self.panel.statistics[entry.variant].array[entry.mask], weights))
-        return np.stack(columns, axis=1)
+        """Of a metric of sums, (slices, entries); NaN where undefined."""
+        return values_of(self.metric.value, self.sums)
 
-    def _over_slices(self, columns: np.ndarray) -> np.ndarray:
-        out = np.empty((len(self.table), columns.shape[1]))
-        for rows in row_blocks(len(self.table), max(1, len(columns)) // 8):
-            np.matmul(self.table[rows].astype(np.float64), columns, out=out[rows])
+    def _over_slices(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the sums of arrays (n, k) over each slice, (slices, arrays, k)."""
+        out = np.empty((len(self.table), len(arrays), arrays[0].shape[1]))
+        for rows in row_blocks(len(self.table), max(1, self.table.shape[1]) // 8):
+            chosen = self.table[rows].astype(np.float64)
+            for index, array in enumerate(arrays):
+                out[rows, index] = chosen @ array
         return out
 
     def measured(self) -> Iterator[Measured]:
@@ -127,6 +125,8 @@ class _Sliced:
             yield self._one(index)
 
     def _one(self, index: int) -> Measured:
+        # Sorted once, and let go before the next slice.
+        self._sorted = self._ordered(index) if self.metric.ordered else []
         spread = self.spread(index)
         values = {name: self._value(index, name, entry, spread) for name, entry in self.own.items()}
         differences, errors = {}, {}
@@ -144,10 +144,9 @@ class _Sliced:
         rows = self.cut[index]
         codes = self.setting.resampler.codes[rows] if self.setting.clusters else None
         if not self.metric.ordered:
-            gradient = self._gradients[index]
-            # Entry by entry: each is then read as one piece.
-            moved = np.einsum("iek,ek->ei", self.arrays[rows], gradient).T
-            return Spread(moved, self._units(rows), codes, "", self.setting.level)
+            gradients = self._gradients[index]
+            moved = [self._cut(array, rows) @ slope for array, slope in zip(self.arrays, gradients, strict=True)]
+            return Spread(np.stack(moved).T, self._units(rows), codes, "", self.setting.level)
         influence = self._ordered_influence(rows)
         if influence is not None:
             return Spread(influence, self._units(rows), codes, "", self.setting.level)
@@ -155,24 +154,32 @@ class _Sliced:
 
     @cached_property
     def _gradients(self) -> np.ndarray:
-        sizes = self._over_slices(np.abs(self.arrays).reshape(len(self.arrays), -1)).reshape(self.sums.shape)
+        signed = any(array.min(initial=0.0) < 0 for array in self.arrays)
+        sizes = self._over_slices([np.abs(array) for array in self.arrays]) if signed else self.sums
         return value_gradient(self.sums, sizes, self.metric.value)
 
     def _units(self, rows: np.ndarray) -> np.ndarray:
-        return np.stack([entry.mask[rows] for entry in self.entries]).T
+        return np.stack([self._cut(entry.mask, rows) for entry in self.entries]).T
+
+    def _cut(self, array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return array if len(rows) == len(array) else array.take(rows, axis=0)
+
+    def _ordered(self, index: int) -> list[tuple[float, np.ndarray | None]]:
+        """Return the value of an ordered metric and its influences for each entry; no number where no example takes part."""
+        found = []
+        for entry in self.entries:
+            rows = self.panel.rows(entry.variant, self.table[index] & entry.mask)
+            found.append(self.metric.value_and_influence(rows) if len(rows) else (float("nan"), np.zeros(0)))
+        return found
 
     def _ordered_influence(self, rows: np.ndarray) -> np.ndarray | None:
-        out = np.zeros((len(rows), len(self.entries)))
-        for column, entry in enumerate(self.entries):
-            inside = entry.mask[rows]
-            if inside.any():
-                with np.errstate(all="ignore"):
-                    array = self.panel.statistics[entry.variant].array[rows[inside]]
-                    found = self.metric.influence(array, np.ones(len(array)))
-                if found is None:
-                    return None
-                out[inside, column] = found
-        return out
+        """Return the influences that `_ordered` found, (examples, entries); None where one entry has none."""
+        out = np.zeros((len(self.entries), len(rows)))
+        for row, entry, (_, influence) in zip(out, self.entries, self._sorted, strict=True):
+            if influence is None:
+                return None
+            row[self._cut(entry.mask, rows)] = influence
+        return out.T
 
     def _drawn(self, rows: np.ndarray) -> Spread:
         if self.setting.resampler.n > LARGE:
@@ -189,10 +196,13 @@ class _Sliced:
         resampler = self.setting.resampler
         return bootstrap_weights(resampler.n, SHARED_DRAWS, resampler.seed, resampler.groups)
 
+    def _plain(self, index: int, entry: int) -> float:
+        return self._sorted[entry][0] if self.metric.ordered else float(self.values[index, entry])
+
     def _value(self, index: int, variant: str, entry: int, spread: Spread) -> Value:
         statistics, n = self.panel.statistics[variant], int(self.counts[index, entry])
         n_missing = int(np.count_nonzero(self.panel.inside[self.cut[index]])) - n
-        value = float(self.values[index, entry]) if n else np.nan
+        value = self._plain(index, entry) if n else np.nan
         if not np.isfinite(value):
             reason = self.metric.undefined if n else "no example is left by the filter"
             return Value(None, None, None, n, n_missing, reason, statistics.signature, NOTHING)
@@ -205,6 +215,8 @@ class _Sliced:
             hits, counted = (round(float(total)) for total in self.sums[index, entry])
             return Bounds(*wilson_interval(hits, counted, self.setting.level), "Wilson")
         bounds, (lowest, highest) = spread.bounds(value, entry), self.metric.bounds
+        if bounds.error is not None and bounds.error <= ROUNDING * abs(value):
+            return Bounds(None, None, UNMOVED if spread.drawn is None else SAME)
         low = bounds.low if lowest is None or bounds.low is None else max(bounds.low, lowest)
         high = bounds.high if highest is None or bounds.high is None else min(bounds.high, highest)
         return Bounds(low, high, bounds.method, bounds.error)
@@ -214,7 +226,7 @@ class _Sliced:
         n, why = int(self.counts[index, mine]), self.setting.incomparable(variant)
         if why is None and n == 0:
             why = "no example has a value for both"
-        gap = float(self.values[index, mine] - self.values[index, theirs]) if why is None else np.nan
+        gap = self._plain(index, mine) - self._plain(index, theirs) if why is None else np.nan
         if why is not None or not np.isfinite(gap):
             return Difference(None, None, None, None, None, n, "none", why or self.metric.undefined, NOTHING), None
         bounds, p, test = self.difference_bounds(index, variant, gap, spread)
@@ -249,7 +261,7 @@ class _Rates(_Sliced):
     ) -> tuple[Bounds, float | None, str]:
         mine, theirs = self.paired[variant]
         rows = self.cut[index]
-        right, base = (self.arrays[rows, entry, 0] > 0.5 for entry in (mine, theirs))
+        right, base = (self._cut(self.arrays[entry][:, 0], rows) > 0.5 for entry in (mine, theirs))
         both, only, only_base = (int(np.count_nonzero(x)) for x in (right & base, right & ~base, ~right & base))
         n = int(self.counts[index, mine])
         low, high = paired_difference_interval(both, only, only_base, n - both - only - only_base, level=spread.level)

@@ -17,6 +17,7 @@ from core.compare import compare
 from core.composite import CompositeResult, composites
 from core.feedback import Feedback, feedback_rows, read_feedback
 from core.feedback.log import EARLIER_NAME, FILE_NAME
+from core.pareto import FrontCertainty, front_certainty, resampled_times
 from core.ratings.analysis.results import HumanPreference
 from core.report.document import Report, Wishes
 from core.report.gather import gather
@@ -47,6 +48,37 @@ def _slices_of(
     reader = cache.statistics_reader(Run(Path(folder)))
     where = None if part is None else matcher(reader.run, part)
     return slice_table(reader.run, reference, more=more, where=where, reader=reader)
+
+
+def front(
+    run: Run, row: MetricRow, costs: tuple[tuple[str, float], ...], figure: str | None, part: str | None
+) -> FrontCertainty | None:
+    """Return how surely each variant is on the Pareto front of a metric against a cost.
+
+    Args:
+        run: which run.
+        row: the metric.
+        costs: variants and what they cost.
+        figure: of the probe, where the cost is a time that is resampled over its repeats; of ``tokens_per_second`` it is
+            the milliseconds a token. None takes the costs as they are.
+        part: a slice; None is all examples.
+    """
+    return _front(str(run.folder), cache.evidence_state(run), row.key, costs, figure, part, row)
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _front(
+    folder: str, state: tuple[int, int], key: str, costs: tuple[tuple[str, float], ...], figure: str | None, part: str | None,
+    _row: MetricRow,
+) -> FrontCertainty | None:  # fmt: skip
+    reader = cache.statistics_reader(Run(Path(folder)))
+    drawn = (
+        {} if figure is None else resampled_times(reader.run.read_json("probe"), figure, reader.run.spec.settings.seed)
+    )
+    if figure == "tokens_per_second":
+        drawn = {name: 1000 / speed for name, speed in drawn.items()}
+    prices = {name: drawn.get(name, cost) for name, cost in costs}
+    return front_certainty(reader, _row, prices, None if part is None else matcher(reader.run, part))
 
 
 def composites_of(run: Run, reference: str, part: str | None) -> tuple[CompositeResult, ...]:

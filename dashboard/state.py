@@ -21,6 +21,8 @@ WORKSPACE_VARIABLE = "LORASCOPE_WORKSPACE"
 RUN, REFERENCE, SLICE = "run", "reference", "slice"
 DROPPED, DROPS, DROP = "data-dropped", "data-drops", "data-last-drop"
 TASK, METRIC, VARIANT, EXAMPLE, OUTCOME, TAGS = "task", "metric", "variant", "example", "outcome", "tags"
+PICK = "pick"
+"""What was picked in a picture, a rule of `core.diagnostics.picks`."""
 ALL_EXAMPLES = "all examples"
 BOUND = frozenset({RUN, REFERENCE, SLICE})
 """Query parameters that belong to a widget on every page: they stay when the page changes, and only the widget sets them."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.charts.labels import place_labels
+from core.charts.labels import Plot, place_labels
 from core.charts.theme import PALETTES, Mode, escape, styled, variant_colours
 from core.forgetting import ForgettingReport
 from core.notation import MARKS, UNIT_NAMES, difference_texts, in_shown_unit, metric_name, percent
@@ -95,7 +95,7 @@ def _names(figure: go.Figure, points: dict[str, tuple[_Span, _Span]]) -> None:
     placed = [_pixels([spans[axis] for spans in points.values()], size) for axis, size in ((0, _WIDTH), (1, _HEIGHT))]
     spans = list(zip(*placed, strict=True))
     bars = [(x[0], y[1] - 2, x[2], y[1] + 2) for x, y in spans] + [(x[1] - 2, y[0], x[1] + 2, y[2]) for x, y in spans]
-    offsets = place_labels([(x[1], y[1]) for x, y in spans], list(points), _WIDTH, _HEIGHT, bars)
+    offsets = place_labels([Plot(_WIDTH, _HEIGHT, [(x[1], y[1]) for x, y in spans], bars)], list(points))
     for (name, (x, y)), (right, above) in zip(points.items(), offsets, strict=True):
         figure.add_annotation(
             x=x[1], y=y[1], text=escape(name), showarrow=False, xshift=right, yshift=above, font={"size": 12.5}

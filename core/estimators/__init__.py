@@ -7,12 +7,15 @@ knowing which one it is.
 from __future__ import annotations
 
 from core.estimators.closed import Conditional, Counted, Untold
-from core.estimators.drawn import Drawn
+from core.estimators.drawn import SAME, Drawn
 from core.estimators.linear import Linear
-from core.estimators.setting import FEW_CLUSTERS, Bounds, Estimator, Setting
+from core.estimators.setting import FEW_CLUSTERS, ROUNDING, UNMOVED, Bounds, Estimator, Setting
 from core.resampler import LARGE
 
 __all__ = [
+    "ROUNDING",
+    "SAME",
+    "UNMOVED",
     "Bounds",
     "Conditional",
     "Counted",

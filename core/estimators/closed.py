@@ -20,15 +20,16 @@ class Counted:
         """Whether the statistics are (0 or 1, 1), examples are independent, and no order ties them."""
         if setting.metric.test != "rate" or setting.scheme != "examples":
             return False
-        for variant, statistics in setting.panel.statistics.items():
-            array = statistics.array[setting.panel.present(variant)]
-            if array.shape[1] != 2 or not np.isin(array[:, 0], (0, 1)).all() or not (array[:, 1] == 1).all():
+        for variant in setting.panel.statistics:
+            array = setting.panel.rows(variant, setting.panel.present(variant))
+            if array.shape[1] != 2 or not (array[:, 1] == 1).all() or not _zero_or_one(array[:, 0]):
                 return False
         return True
 
     def interval(self, variant: str, mask: np.ndarray, value: float) -> Bounds:
         """See `core.estimators.setting.Estimator.interval`."""
-        hits, counted = self.setting.panel.statistics[variant].array[mask].sum(axis=0)
+        rows = self.setting.panel.rows(variant, mask)
+        hits, counted = np.ones(len(rows)) @ rows
         low, high = wilson_interval(round(float(hits)), round(float(counted)), self.setting.level)
         return Bounds(low, high, "Wilson")
 
@@ -71,13 +72,13 @@ class Conditional(Counted):
         if not setting.metric.proportion or setting.scheme != "examples":
             return False
         arrays = (some.array for some in setting.panel.statistics.values())
-        return all(array.shape[1] == 2 and bool(np.isin(array, (0, 1)).all()) for array in arrays)
+        return all(array.shape[1] == 2 and _zero_or_one(array) for array in arrays)
 
     @staticmethod
     def paired(setting: Setting, variant: str) -> bool:
         """Whether a variant counts the same examples as the reference."""
         statistics, pair = setting.panel.statistics, setting.pairs[variant]
-        return np.array_equal(*(statistics[name].array[pair, 1] for name in (variant, setting.reference)))
+        return np.array_equal(statistics[variant].array[pair, 1], statistics[setting.reference].array[pair, 1])
 
     def difference(self, variant: str, difference: float) -> Bounds:
         """See `core.estimators.setting.Estimator.difference`."""
@@ -109,3 +110,7 @@ class Untold:
     def test(self, variant: str, difference: float) -> tuple[float | None, str]:
         """See `core.estimators.setting.Estimator.test`."""
         return None, "none"
+
+
+def _zero_or_one(array: np.ndarray) -> bool:
+    return bool(((array == 0) | (array == 1)).all())

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.estimators.setting import FEW_CLUSTERS, Bounds, Setting
+from core.estimators.setting import FEW_CLUSTERS, ROUNDING, Bounds, Setting
 from core.resampler import LARGE, LEAST_DRAWS, BootstrapJob, Masked, SwapJob, mean_block
 from core.stats.influence import t_reach
 from core.stats.paired import EXACT_UP_TO, sign_flip_test
 from core.stats.percentiles import percentile_bounds
 
 UNDEFINED = "none: the value is undefined in most resamples"
+SAME = "none: every resample gives the same value"
+"""Such as F1 where all are right: the examples show no uncertainty, which does not mean that there is none."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,10 @@ class Drawn:
     def interval(self, variant: str, mask: np.ndarray, value: float) -> Bounds:
         """See `core.estimators.setting.Estimator.interval`."""
         position = self._position.get((variant, mask.tobytes()))
-        return self._interval(None if position is None else self._told[position], mask, value)
+        told = None if position is None else self._told[position]
+        if told is not None and told.high - told.low <= ROUNDING * abs(value):
+            return Bounds(None, None, SAME)
+        return self._interval(told, mask, value)
 
     def difference(self, variant: str, difference: float) -> Bounds:
         """See `core.estimators.setting.Estimator.difference`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import stdtr
 
-from core.estimators.setting import FEW_CLUSTERS, Bounds, Setting
+from core.estimators.setting import FEW_CLUSTERS, ROUNDING, UNMOVED, Bounds, Setting
 from core.stats.influence import influence_error, influence_values, large_swap_test, normal_p, t_reach
 
 
@@ -26,6 +26,8 @@ class Linear:
     def interval(self, variant: str, mask: np.ndarray, value: float) -> Bounds:
         """See `core.estimators.setting.Estimator.interval`."""
         bounds = self._around(value, self._influence(variant, mask), mask)
+        if bounds.error is not None and bounds.error <= ROUNDING * abs(value):
+            return Bounds(None, None, UNMOVED)
         lowest, highest = self.setting.metric.bounds
         low = bounds.low if lowest is None or bounds.low is None else max(bounds.low, lowest)
         high = bounds.high if highest is None or bounds.high is None else min(bounds.high, highest)
@@ -42,7 +44,7 @@ class Linear:
         if setting.clusters and units < FEW_CLUSTERS:
             return self._t_test(variant, difference, units)
         groups = setting.resampler.codes[pair] if setting.clusters else None
-        a, b = (setting.panel.statistics[name].array[pair] for name in (setting.reference, variant))
+        a, b = (setting.panel.rows(name, pair) for name in (setting.reference, variant))
         if setting.metric.ordered:
             by = f", {units:,} clusters" if setting.clusters else ""
             method = f"{'cluster ' if by else ''}swap test (normal approximation{by})"
@@ -78,12 +80,12 @@ class Linear:
         """Return the influence of each example in ``mask``, (examples in mask,); None where it is not known."""
         key = (variant, np.packbits(mask).tobytes())
         if key not in self._known:
-            metric, array = self.setting.metric, self.setting.panel.statistics[variant].array[mask]
+            metric, panel = self.setting.metric, self.setting.panel
             with np.errstate(all="ignore"):
                 self._known[key] = (
-                    metric.influence(array, np.ones(len(array)))
+                    panel.value_and_influence(variant, mask)[1]
                     if metric.ordered
-                    else influence_values(array, metric.value)
+                    else influence_values(panel.rows(variant, mask), metric.value)
                 )
         return self._known[key]
 

@@ -16,6 +16,11 @@ from core.resampler import Resampler
 FEW_CLUSTERS = 20
 """Under so many clusters a bootstrap is too narrow: Student's t on clusters - 1 degrees of freedom takes its place."""
 
+ROUNDING = 1e-9
+"""Relative to a value: a spread up to this is rounding, and no spread at all."""
+UNMOVED = "none: no example moves the value"
+"""Of influences; `core.estimators.drawn.SAME` says it of resamples."""
+
 
 @dataclass(frozen=True)
 class Bounds:

@@ -40,8 +40,22 @@ class _Area(Metric):
         """Return the area of each row of weights, (draws,); NaN where one class has no weight."""
 
     @abstractmethod
-    def slope(self, scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Return the derivative of the area by each example's weight, (n,)."""
+    def area_and_slope(self, scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the area under weights (n,), and its derivative by each of them, (n,)."""
+
+    @abstractmethod
+    def area_and_slopes(self, array: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the metric's value under weights (n,), and its derivative by each of them, (n,)."""
+
+    def value_and_influence(self, array: np.ndarray) -> tuple[float, np.ndarray | None]:
+        """Return both from one sort of each label's scores."""
+        with np.errstate(all="ignore"):
+            return self.area_and_slopes(array, np.ones(len(array)))
+
+    def influence(self, array: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the derivative by each example's weight, (n,); 0 for those of weight 0."""
+        weights = np.asarray(weights, dtype=np.float64)
+        return np.where(weights > 0, self.area_and_slopes(array, weights)[1], 0.0)
 
 
 class _Roc(_Area):
@@ -52,8 +66,8 @@ class _Roc(_Area):
         """Return the area under the ROC curve."""
         return roc_auc(scores, positive, weights)
 
-    def slope(self, scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Return DeLong's components, scaled to the derivative."""
+    def area_and_slope(self, scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the area and DeLong's components, scaled to the derivative."""
         return roc_auc_influence(scores, positive, weights)
 
 
@@ -69,8 +83,8 @@ class _PrecisionRecall(_Area):
         """Return the average precision."""
         return average_precision(scores, positive, weights)
 
-    def slope(self, scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Return the derivative of the average precision."""
+    def area_and_slope(self, scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the average precision and its derivative."""
         return average_precision_influence(scores, positive, weights)
 
 
@@ -93,9 +107,9 @@ class _Binary(_Area):
         """Return the area under each row of weights, (draws,)."""
         return self.area(array[:, 0], array[:, 1], weights)
 
-    def influence(self, array: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Return the derivative by each example's weight, (n,); 0 for those of weight 0."""
-        return np.where(np.asarray(weights) > 0, self.slope(array[:, 0], array[:, 1], weights), 0.0)
+    def area_and_slopes(self, array: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the area under weights (n,), and its derivative by each of them, (n,)."""
+        return self.area_and_slope(array[:, 0], array[:, 1], weights)
 
     def _scores(self, observations: Observations) -> BinaryTable:
         table = label_scores(observations)
@@ -142,20 +156,24 @@ class _OneVersusRest(_Area):
                 values[rows] = across(areas * shares) / across(shares)
         return values
 
-    def influence(self, array: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Return the derivative by each example's weight, (n,); 0 for those of weight 0."""
-        weights = np.asarray(weights, dtype=np.float64)
+    def area_and_slopes(self, array: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the mean area under weights (n,), and its derivative by each of them, (n,)."""
         total, sizes, areas = np.zeros(len(array)), 0.0, 0.0
-        for scores, positive in _occurring(array):
+        for scores, positive in _occurring(np.asfortranarray(array)):
             size = float(weights @ positive) if self.by_support else 1.0
-            area = float(self.area(scores, positive, weights[None])[0])
-            total += size * self.slope(scores, positive, weights)
-            total += positive * area if self.by_support else 0.0
+            area, slopes = self.area_and_slope(scores, positive, weights)
+            if self.by_support:
+                slopes *= size
+                slopes += positive * area
+            total += slopes
             sizes, areas = sizes + size, areas + size * area
         if sizes == 0:
-            return np.full(len(array), np.nan)
-        slopes = (total - areas / sizes) / sizes if self.by_support else total / sizes
-        return np.where(weights > 0, slopes, 0.0)
+            return float("nan"), np.full(len(array), np.nan)
+        value = areas / sizes
+        if self.by_support:
+            total -= value
+        total /= sizes
+        return value, total
 
 
 class RocAuc(_Roc, _Binary):

@@ -207,6 +207,18 @@ class Metric(ABC):
         """
         return None
 
+    def value_and_influence(self, array: np.ndarray) -> tuple[float, np.ndarray | None]:
+        """Return an ordered metric's value of examples that count once each, and their `influence`; NaN where undefined.
+
+        A metric whose value and influences come from one sort overrides this.
+
+        Args:
+            array: (n, k), at least one row.
+        """
+        ones = np.ones(len(array))
+        with np.errstate(all="ignore"):
+            return float(self.weighted_values(array, ones[None])[0]), self.influence(array, ones)
+
     def incomparable(self, mine: Statistics, theirs: Statistics) -> str | None:
         """Return why two variants' statistics of the same examples must not be differenced, None where they may be."""
         if mine.signature == theirs.signature:

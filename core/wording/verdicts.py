@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from core.compare import Headline, headline
 from core.metrics.efficiency import Efficiency
@@ -12,7 +13,29 @@ from core.notation import size_text
 from core.results import Comparison, MetricRow
 
 _FIXED_SPACE = "\u00a0"
-ORDER = "Sorted by metrics better minus metrics worse; ties go to the cheaper."
+CardOrder = Literal["balance", "better", "worse", "time", "size", "workspace"]
+ORDERS: dict[CardOrder, str] = {
+    "balance": "metrics better minus metrics worse; ties go to the cheaper",
+    "better": "most metrics better; ties go to those with fewer worse, then to the cheaper",
+    "worse": "fewest metrics worse; ties go to those with more better, then to the cheaper",
+    "time": "least time a token; those not timed last",
+    "size": "fewest bytes of weights; those of unknown size last",
+    "workspace": "the order of the workspace",
+}
+"""How cards can be sorted, each as a phrase; the first is the usual one."""
+
+
+def card_order(name: str | None) -> CardOrder:
+    """Return the order that a name means; the usual one where it means none."""
+    return next((order for order in get_args(CardOrder) if order == name), "balance")
+
+
+def order_sentence(order: CardOrder = "balance") -> str:
+    """Return by what the cards are sorted, as a sentence."""
+    return f"Sorted by {ORDERS[order]}."
+
+
+ORDER = order_sentence()
 
 
 @dataclass(frozen=True)
@@ -61,15 +84,21 @@ def cards_of(
     return made
 
 
-def in_order(cards: Sequence[Card]) -> list[Card]:
-    """Return cards as `ORDER` says."""
+def in_order(cards: Sequence[Card], order: CardOrder = "balance") -> list[Card]:
+    """Return cards as `ORDERS` says; what is still equal stays in the workspace's order."""
 
-    def key(card: Card) -> tuple[float, float, float]:
-        return (
-            card.headline.worse - card.headline.better,
-            card.time_ratio if card.time_ratio is not None else 1.0,
-            card.adapter_bytes or 0,
-        )
+    def key(card: Card) -> tuple[float, ...]:
+        better, worse = card.headline.better, card.headline.worse
+        cheap = (card.time_ratio if card.time_ratio is not None else 1.0, float(card.adapter_bytes or 0))
+        keys: dict[CardOrder, tuple[float, ...]] = {
+            "balance": (worse - better, *cheap),
+            "better": (-better, worse, *cheap),
+            "worse": (worse, -better, *cheap),
+            "time": (math.inf if card.time_ratio is None else card.time_ratio,),
+            "size": (math.inf if card.adapter_bytes is None else card.adapter_bytes,),
+            "workspace": (),
+        }
+        return keys[order]
 
     return sorted(cards, key=key)
 

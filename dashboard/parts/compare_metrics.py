@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -10,16 +11,19 @@ import streamlit as st
 from core.charts.forest import forest_of_metric
 from core.charts.scatter import example_scatter, is_right_or_wrong, outcome_counts
 from core.charts.tables import comparison_table as comparison_data
+from core.diagnostics.picks import Pick
 from core.metrics.registry import find_metric
-from core.notation import metric_name
+from core.notation import in_shown_unit, metric_name
 from core.results import MetricRow
 from dashboard import cache, result_cache, state
-from dashboard.parts.compare_scene import LABELS, LANGUAGES, CompareScene
+from dashboard.parts.compare_pictures import draw_pictures
+from dashboard.parts.compare_scene import BOX, LABELS, LANGUAGES, PICK, CompareScene
 from dashboard.parts.evidence_table import evidence_table, reading
 from dashboard.parts.export_menu import chart, export_menu
 from dashboard.parts.footnote import footnote
 from dashboard.parts.frame import heading
 from dashboard.parts.linked_html import linked_html
+from dashboard.parts.metric_cell import ONE_LINE_UP_TO
 from dashboard.parts.metric_rows import shown_rows
 from dashboard.parts.metric_tables import comparison_table
 from dashboard.parts.navigation import go
@@ -63,8 +67,24 @@ def _table(scene: CompareScene, key: str) -> None:
             for name, label, there in switches:
                 if there:
                     st.toggle(label, **choices.switch(name))
-        content = comparison_table(comparison, state.mode(), scene.row_link, scene.unfolded(key), scene.fold_link)
+        _columns(scene)
+        content = comparison_table(
+            comparison, state.mode(), scene.row_link, scene.unfolded(key), scene.fold_link, scene.columns
+        )
         linked_html(content, "comparison-table", choices)
+
+
+def _columns(scene: CompareScene) -> None:
+    """Draw which variants have a column, where there are enough to choose from; the corrections stay those of all."""
+    if len(scene.others) <= ONE_LINE_UP_TO:
+        return
+    key = "compare-columns-chosen"
+    if st.session_state.get(key) != scene.columns:
+        st.session_state[key] = scene.columns
+    st.pills(
+        "Variants in the table", scene.others, selection_mode="multi", wrap=True, label_visibility="collapsed", key=key,
+        on_change=lambda: scene.choose_columns(st.session_state[key]),
+    )  # fmt: skip
 
 
 def _efficiency(scene: CompareScene) -> None:
@@ -114,6 +134,7 @@ def _one_metric(scene: CompareScene, rows: dict[str, MetricRow], key: str, varia
         )  # fmt: skip
     with right:
         _examples(scene, row, variant)
+    draw_pictures(scene, row, variant)
     with st.container(key="chart-evidence"):
         heading(f"{metric_name(row)}: the numbers side by side")
         export_menu("evidence", f"{scene.run.id}-evidence", lambda: comparison_data(one))
@@ -142,20 +163,24 @@ def _examples(scene: CompareScene, row: MetricRow, variant: str) -> None:
         figure = example_scatter(
             scores, comparison.reference, variant, title, row.unit, row.higher_is_better, state.mode()
         )
+
+    def boxed(x: Sequence[float], y: Sequence[float]) -> None:
+        scale = in_shown_unit(1.0, row.unit)
+        bounds = tuple(float(bound) / scale for bound in (*x, *y))
+        scene.choices.put(PICK, Pick("region", row.metric, variant, comparison.reference, bounds).text())
+
+    by_box = not are_counted and scene.choices.flag(BOX)
     points = chart(
         figure, "examples", scene.run.id, lambda: scores.rename_axis("example_id").reset_index(), select=True,
-        alt=f"{title}: {comparison.reference} against {variant}",
+        alt=f"{title}: {comparison.reference} against {variant}", on_box=boxed if by_box else None,
     )  # fmt: skip
-    st.html('<p class="ls-foot">A click opens the examples behind it.</p>')
+    told = "Draw a box around examples: they are listed below." if by_box else "A click opens the examples behind it."
+    st.html(f'<p class="ls-foot">{told}</p>')
+    if not are_counted:
+        st.toggle("Choose several by a box", **scene.choices.switch(BOX))
     if points and (found := points[0].get("customdata")) is not None:
         value = found[0] if isinstance(found, list) else found
         go(
             "examples",
-            examples_link(scene.chosen, row, variant) | {state.OUTCOME if are_counted else state.EXAMPLE: str(value)},
+            scene.examples_link(row, variant) | {state.OUTCOME if are_counted else state.EXAMPLE: str(value)},
         )
-
-
-def examples_link(chosen: state.Selection, row: MetricRow, variant: str) -> dict[str, str]:
-    """Return the query parameters that open Examples on what a row was computed from: of one language, that language."""
-    tags = None if row.language is None else f"language={row.language}"
-    return chosen.link(**{state.TASK: row.task, state.METRIC: row.metric, state.VARIANT: variant, state.TAGS: tags})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.metrics.metric import Metric
+from core.metrics.registry import find_metric
 from core.results import Comparison, MetricRow
 from core.store import Run
 from dashboard import state
@@ -12,7 +14,8 @@ from dashboard.parts.metric_rows import Unfolded
 from dashboard.parts.url_choices import UrlChoices
 
 SECTION, MORE, LANGUAGES, LABELS = "section", "more", "languages", "labels"
-CHOICES = (SECTION, state.METRIC, state.VARIANT, MORE, LANGUAGES, LABELS)
+PICTURE, LABEL, PICK, COLUMNS, BOX = "picture", "label", state.PICK, "columns", "box"
+CHOICES = (SECTION, state.METRIC, state.VARIANT, MORE, LANGUAGES, LABELS, PICTURE, LABEL, PICK, COLUMNS, BOX)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,17 @@ class CompareScene:
         others = self.others
         return self.choices.one(state.VARIANT, others) or (others[0] if others else None)
 
+    @property
+    def columns(self) -> list[str]:
+        """The variants beside the reference that have a column in the table; all unless some were chosen."""
+        asked = (self.choices.one(COLUMNS) or "").split(",")
+        return [name for name in self.others if name in asked] or self.others
+
+    def choose_columns(self, names: Sequence[str]) -> None:
+        """Keep which variants have a column; all and none are both all."""
+        some = [name for name in self.others if name in names]
+        self.choices.put(COLUMNS, None if len(some) in (0, len(self.others)) else ",".join(some))
+
     def key(self, known: Sequence[str]) -> str:
         """Return the chosen metric (`MetricRow.key`) if it is one of those known, else the first of them."""
         return self.choices.one(state.METRIC, known) or known[0]
@@ -53,6 +67,14 @@ class CompareScene:
         """Return the query parameters that choose a metric and, where one was clicked, a variant."""
         return self.link(**{state.METRIC: row.key} | ({state.VARIANT: variant} if variant else {}))
 
+    def metric(self, row: MetricRow) -> Metric | None:
+        """Return the metric of a row; None where this version does not know it."""
+        return find_metric(row.metric)
+
+    def examples_link(self, row: MetricRow, variant: str) -> dict[str, str]:
+        """Return the query parameters that open Examples on what a row was computed from, see `examples_link`."""
+        return examples_link(self.chosen, row, variant)
+
     def fold_link(self, task: str | None) -> Mapping[str, str]:
         """Return the query parameters that show or hide a task's other metrics; with None the labels apart."""
         if task is None:
@@ -60,3 +82,9 @@ class CompareScene:
         opened = [name for name in (self.choices.one(MORE) or "").split(",") if name]
         changed = [name for name in opened if name != task] if task in opened else [*opened, task]
         return self.link(**{MORE: ",".join(changed) or None})
+
+
+def examples_link(chosen: state.Selection, row: MetricRow, variant: str) -> dict[str, str]:
+    """Return the query parameters that open Examples on what a row was computed from: of one language, that language."""
+    tags = None if row.language is None else f"language={row.language}"
+    return chosen.link(**{state.TASK: row.task, state.METRIC: row.metric, state.VARIANT: variant, state.TAGS: tags})

@@ -15,6 +15,7 @@ from core.example_options import Answer, OptionBar, reference_text
 from core.feedback import PAGE, Entry, Feedback, Thumb, give_feedback
 from core.feedback.log import Output
 from core.gains import GainStrip, gain_strip
+from core.notation import counted
 from core.records import Example
 from core.spec import TaskSpec
 from core.store import Run
@@ -113,12 +114,14 @@ def _pane(card: Card, pane: Pane) -> None:
         exact_text(
             pieces, f"output-{pane.variant}", name=f"output of {pane.variant}", accent=pane.colour, dropped=card.dropped
         )
-        st.html(f'<p class="ls-foot">{html.escape(_facts(answer, diff is not None and not diff.complete))}</p>')
+        _fact_line(answer, diff is not None and not diff.complete)
     if answer.bars:
         st.html(_bars(answer.bars, pane.colour, ranked=card.task.kind == "ranking"))
     if answer.read_as is not None:
         label = "Expected value" if card.task.kind == "regression" and answer.bars else "Read as"
         st.html(f'<p class="ls-foot">{label}: <b>{html.escape(answer.read_as)}</b></p>')
+    if answer.text is None:
+        _fact_line(answer, False)
 
 
 def _heading(pane: Pane) -> str:
@@ -137,14 +140,18 @@ def _heading(pane: Pane) -> str:
     )
 
 
-def _facts(answer: Answer, too_long: bool) -> str:
+def _fact_line(answer: Answer, too_long: bool) -> None:
+    """Draw what the answer cost in tokens and how it ended, where that is known."""
     ended = {"eos": "ended by itself", "stop": "ended at a stop string", "length": "cut off at the token limit"}
     facts = [
-        f"{answer.n_tokens:,} token{'' if answer.n_tokens == 1 else 's'}" if answer.n_tokens is not None else "",
+        f"{counted(answer.n_tokens, 'token')}" if answer.n_tokens is not None else "",
+        f"prompt of {counted(answer.n_prompt_tokens, 'token')}" if answer.n_prompt_tokens else "",
+        f"{counted(answer.n_scored, 'token')} scored" if answer.n_scored else "",
         ended.get(answer.finish or "", ""),
         "too long to compare word by word" if too_long else "",
     ]
-    return ", ".join(fact for fact in facts if fact)
+    if any(facts):
+        st.html(f'<p class="ls-foot">{html.escape(", ".join(fact for fact in facts if fact))}</p>')
 
 
 def _bars(bars: Sequence[OptionBar], colour: str, ranked: bool) -> str:
@@ -211,6 +218,9 @@ CARD_CSS = """
 .ls-opened { display: flex; gap: .7rem; align-items: baseline; } .ls-opened b { font-size: 1.1rem; overflow-wrap: anywhere; }
 .ls-opened span { color: var(--ls-muted); font-size: .84rem; }
 .ls-label { font-size: .78rem; font-weight: 600; color: var(--ls-muted); margin-bottom: .1rem; }
+[data-testid=stColumn] > [data-testid=stVerticalBlock]:has(> [data-testid=stLayoutWrapper] > [class*="st-key-pane-"]) { height: 100%; }
+[data-testid=stLayoutWrapper]:has(> [class*="st-key-pane-"]) { flex: 1; }
+[class*="st-key-pane-"] { height: 100%; }
 .ls-pane-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem .5rem; font-size: .9rem; }
 .ls-dot { width: .65rem; height: .65rem; border-radius: 50%; flex: none; align-self: center; }
 .ls-push { flex: 1; }

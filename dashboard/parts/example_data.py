@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ MARKS: dict[Outcome, str] = {
 _BETTER: dict[Outcome, bool] = {"fixed": True, "gained": True, "broken": False, "lost": False}
 
 
+_FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 OTHER_SCORES_UP_TO = 5_000
 """Examples up to which a pane shows the scores under all metrics, not under the chosen one alone."""
 
@@ -37,6 +39,16 @@ class Scored:
     scores: pd.DataFrame
     """Rows as the example table, columns variants."""
     measure: Measure
+
+
+def prompt_fields(run: Run, task: str) -> tuple[str, ...]:
+    """Return the fields that a task's prompt names, in order; the first tells its examples apart best."""
+    return tuple(dict.fromkeys(_FIELD.findall(run.spec.tasks[task].prompt or "")))
+
+
+def prompt_field(run: Run, task: str) -> str | None:
+    """Return the first field that a task's prompt names; None without one."""
+    return next(iter(prompt_fields(run, task)), None)
 
 
 def scored_by(run: Run, task: str, metric: Metric) -> Scored:
@@ -83,6 +95,7 @@ def better(outcome: Outcome) -> bool | None:
 def list_rows(
     table: ExampleTable, positions: Sequence[int], selection: Selection | None, scored: Scored | None,
     snippets: Mapping[str, str], colours: Mapping[str, str], noted: frozenset[str], reference: str,
+    flagged: frozenset[str] = frozenset(),
 ) -> list[Row]:  # fmt: skip
     """Return the lines of the list for the examples at ``positions``."""
     place = table.tag_at
@@ -108,7 +121,18 @@ def list_rows(
         meaning = f"{outcome} against {reference}" if scored is not None else ""
         mark = MARKS[outcome] if scored is not None else ""
         rows.append(
-            Row(name, snippets.get(name, ""), tags, bars, mark, meaning, difference, better(outcome), name in noted)
+            Row(
+                name,
+                snippets.get(name, ""),
+                tags,
+                bars,
+                mark,
+                meaning,
+                difference,
+                better(outcome),
+                name in noted,
+                name in flagged,
+            )
         )
     return rows
 

@@ -39,7 +39,8 @@ class Row:
     difference: str
     better: bool | None
     noted: bool
-    """Whether somebody left a note on it."""
+    """Whether somebody left a thumb or a note on it."""
+    flagged: bool = False
 
 
 def example_list(
@@ -59,7 +60,7 @@ def example_list(
         {
             "id": sendable(row.id), "snippet": sendable(row.snippet), "tags": [sendable(tag) for tag in row.tags],
             "bars": [[bar.colour, bar.length, f"{bar.variant}: {bar.text}"] for bar in row.bars],
-            "mark": row.mark, "meaning": row.meaning, "difference": row.difference, "noted": row.noted,
+            "mark": row.mark, "meaning": row.meaning, "difference": row.difference, "noted": row.noted, "flagged": row.flagged,
             "colour": {True: colours.better, False: colours.worse, None: colours.muted}[row.better],
         }
         for row in rows
@@ -143,6 +144,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     mark.style.color = row.colour;
     mark.title = row.meaning;
     put(head, "id", row.id).title = row.id;
+    if (row.flagged) put(head, "noted", "flag");
     if (row.noted) put(head, "noted", "note");
     put(button, "difference", row.difference).style.color = row.colour;
     put(button, "snippet", row.snippet);

@@ -60,6 +60,12 @@ RAIL_CSS = """
 .ls-rail-block { min-width: 0; } .ls-rail-block .ls-track { display: block; height: .4rem; margin: .15rem 0; }
 .ls-rail-block .ls-pane-head { flex-wrap: nowrap; gap: .3rem; font-size: .84rem; }
 .ls-rail-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.st-key-examples-ask > * { flex: 1 1 9rem; min-width: 9rem; }
+.st-key-examples-shown-row { gap: 0 .6rem; }
+.st-key-examples-more-like button, .st-key-examples-flag button, .st-key-examples-unlike button {
+  min-height: 1.4rem; padding: 0; color: var(--ls-better); }
+.st-key-menu-examples-features { top: -.35rem; }
+.st-key-examples-like { gap: .1rem !important; }
 .ls-rail .ls-foot { line-height: 1.3; font-size: .75rem; }
 @media (max-width: 1400px) {
   .st-key-examples-body [data-testid=stHorizontalBlock]:has(> [data-testid=stColumn] .st-key-examples-rail) { flex-wrap: wrap; }

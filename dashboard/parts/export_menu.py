@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ def chart(
     select: bool = False,
     alt: str = "",
     on_pick: Callable[[Any], None] | None = None,
+    on_box: Callable[[Sequence[float], Sequence[float]], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Show a chart with its export menu and return the points that were clicked.
 
@@ -36,11 +37,18 @@ def chart(
         select: whether a click on a point should rerun the page.
         alt: what the chart shows, for screen readers.
         on_pick: called with the customdata of a point that was clicked, before the page is drawn again.
+        on_box: called with the left and right and the lower and upper end of a box that was drawn; its points are then not
+            returned as clicked ones.
     """
     key = f"figure-{name}"
+    if on_box is not None:
+        figure.update_layout(dragmode="select")
 
     def picked() -> None:
-        points = st.session_state[key].selection.points
+        points, boxes = st.session_state[key].selection.points, st.session_state[key].selection.get("box")
+        if on_box is not None and boxes:
+            on_box(sorted(boxes[0]["x"]), sorted(boxes[0]["y"]))
+            return
         if on_pick is not None and points:
             on_pick(points[0].get("customdata"))
 
@@ -48,9 +56,10 @@ def chart(
         export_menu(name, f"{file_stem}-{name}", data, lambda: figure)
         state: Any = st.plotly_chart(
             figure, theme=None, key=key, config=_CONFIG, alt=alt or None, width="stretch",
-            on_select=picked if on_pick else "rerun" if select else "ignore", selection_mode="points",
+            on_select=picked if on_pick or on_box else "rerun" if select else "ignore",
+            selection_mode=("points", "box") if on_box else "points",
         )  # fmt: skip
-    return list(state.selection.points) if select else []
+    return list(state.selection.points) if select and not (on_box and state.selection.get("box")) else []
 
 
 def export_menu(

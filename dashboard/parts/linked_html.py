@@ -85,6 +85,8 @@ table.numbers tr.chosen td, table.numbers tr.chosen th { background: var(--ls-ne
 .line .to { color: var(--ls-better); white-space: nowrap; }
 td a.cell { display: block; margin: -.26rem -.6rem; padding: .26rem .6rem; } td a.cell:hover, td.mark a:hover,
 tbody th a:hover { background: var(--ls-neutral-fill); }
+.bar { display: block; height: 3px; margin: .12rem 0 0 auto; width: calc(var(--share) * 5rem); background: var(--ls-muted); opacity: .55;
+  border-radius: 1px; } table.dense .bar { width: calc(var(--share) * 3.2rem); }
 table.dense th, table.dense td { padding: .26rem .38rem; } table.dense small { font-size: .72rem; }
 table.dense td a.cell { margin: -.26rem -.38rem; padding: .26rem .38rem; }
 table.dense thead th { white-space: normal; overflow-wrap: anywhere; min-width: 4rem; }

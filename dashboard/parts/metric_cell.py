@@ -11,6 +11,7 @@ from core.notation import (
     MARKS,
     MEANINGS,
     UNIT_NAMES,
+    bar_shares,
     detectable_text,
     difference_texts,
     p_text,
@@ -81,7 +82,7 @@ def mark_cell(row: MetricRow, name: str, level: float, parameters: Link) -> str:
 
 def row_cells(comparison: Comparison, row: MetricRow, others: Sequence[str], parameters: Link | None) -> str:
     """Return the cells of a row, the reference's first; neighbours without a value for one reason share a cell."""
-    names, level = [comparison.reference, *others], comparison.level
+    names, level, bars = [comparison.reference, *others], comparison.level, bar_shares(row)
     cells = []
     for reason, group in groupby(names, lambda name: _why_none(row.values.get(name))):
         some = list(group)
@@ -91,9 +92,9 @@ def row_cells(comparison: Comparison, row: MetricRow, others: Sequence[str], par
         for name in some:
             is_reference = name == comparison.reference
             cells.append(
-                _value_cell(row, name, level, len(others))
+                _value_cell(row, name, level, len(others), _bar_html(bars.get(name)))
                 if is_reference
-                else _pair_cell(row, name, level, parameters, len(others))
+                else _pair_cell(row, name, level, parameters, len(others), _bar_html(bars.get(name)))
             )
     return "".join(cells)
 
@@ -107,13 +108,15 @@ def _reason_cell(reason: str, width: int) -> str:
     return f'<td class="reason" colspan="{width}" title="{told}">{told}</td>'
 
 
-def _value_cell(row: MetricRow, name: str, level: float, n_others: int) -> str:
+def _value_cell(row: MetricRow, name: str, level: float, n_others: int, bar: str) -> str:
     if (value := row.values.get(name)) is None:
         return '<td class="none">–</td>'
-    return f'<td title="{escape(value_tip(value, row, level), quote=True)}">{_value_html(value, row, n_others)}</td>'
+    return (
+        f'<td title="{escape(value_tip(value, row, level), quote=True)}">{_value_html(value, row, n_others)}{bar}</td>'
+    )
 
 
-def _pair_cell(row: MetricRow, name: str, level: float, parameters: Link | None, n_others: int) -> str:
+def _pair_cell(row: MetricRow, name: str, level: float, parameters: Link | None, n_others: int, bar: str) -> str:
     value, difference = row.values.get(name), row.differences.get(name)
     if value is None:
         return '<td class="none">–</td>'
@@ -122,9 +125,14 @@ def _pair_cell(row: MetricRow, name: str, level: float, parameters: Link | None,
         tip += f"\n\n{difference_tip(difference, row, level)}" if value.value is not None else ""
         lines += _difference_lines(difference, row, n_others)
     if parameters is None:
-        return f'<td title="{escape(tip, quote=True)}">{"<br>".join(lines)}</td>'
+        return f'<td title="{escape(tip, quote=True)}">{"<br>".join(lines)}{bar}</td>'
     address = link("compare", parameters(row, name))
-    return f'<td><a class="cell" href="{address}" title="{escape(tip, quote=True)}">{"<br>".join(lines)}</a></td>'
+    return f'<td><a class="cell" href="{address}" title="{escape(tip, quote=True)}">{"<br>".join(lines)}{bar}</a></td>'
+
+
+def _bar_html(share: float | None) -> str:
+    """Return the bar of a value; texts say the number, so that readers of screens need no bar."""
+    return "" if share is None else f'<span class="bar" style="--share: {share:.3f}" aria-hidden="true"></span>'
 
 
 def _difference_lines(difference: Difference, row: MetricRow, n_others: int) -> list[str]:

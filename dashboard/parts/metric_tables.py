@@ -24,6 +24,7 @@ def comparison_table(
     parameters: Link | None,
     unfolded: Unfolded | None = None,
     fold: Fold | None = None,
+    only: Sequence[str] | None = None,
 ) -> str:
     """Return the metric by variant table: tasks as groups, the reference first, primary metrics before the others.
 
@@ -33,9 +34,10 @@ def comparison_table(
         parameters: of the links; None for a table without any.
         unfolded: what is shown beside the primary metrics; by default all metrics, without languages and labels apart.
         fold: of the links that unfold; None for a table without any.
+        only: the variants beside the reference that have a column; None is all.
     """
     unfolded = Unfolded((EVERYTHING,)) if unfolded is None else unfolded
-    others = [name for name in comparison.variants if name != comparison.reference]
+    others = [name for name in comparison.variants if name != comparison.reference and (only is None or name in only)]
     columns = [comparison.reference, *others]
     head = "".join(f"<th>{variant_name(comparison, name, mode)}</th>" for name in columns)
     lines: list[str] = []

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import rating_session, state
 
 _PAGES = (
     ("overview", "Overview"), ("data", "Data"), ("run", "Run"), ("compare", "Compare"), ("examples", "Examples"),
@@ -20,10 +20,11 @@ Page = st.Page
 
 
 def pages() -> dict[str, Page]:
-    """Return the pages by their name; the first opens by default."""
+    """Return the pages by their name; the first opens by default. A server that lets others rate has Rate and no other."""
+    only_rate = rating_session.only_study() is not None
     found: dict[str, Page] = {}
     for name, title in _PAGES:
-        if find_spec(f"dashboard.views.{name}") is None:
+        if find_spec(f"dashboard.views.{name}") is None or (only_rate and name != "rate"):
             continue
         show = import_module(f"dashboard.views.{name}").show
         found[name] = st.Page(show, title=title, url_path=name, default=not found)

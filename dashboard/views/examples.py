@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import html
-import re
-from typing import cast
 
 import streamlit as st
 
 from core.example_aggregates import Aggregate, aggregates
 from core.example_texts import read_snippets
-from core.examples import Outcome, Query, Selection, select
+from core.examples import Selection
 from core.feedback import Feedback
 from core.gains import GainStrip
 from dashboard import cache, result_cache, state
 from dashboard.parts import frame
 from dashboard.parts.example_card import CARD_CSS, draw_card, strip_of
 from dashboard.parts.example_data import (
-    MARKS,
     card_of,
     lead,
     list_rows,
     other_scores,
-    threshold_text,
+    prompt_field,
 )
 from dashboard.parts.example_export import example_menu
+from dashboard.parts.example_features import FEATURE_CHOICES, draw_features
+from dashboard.parts.example_filters import LIKE, SEARCH, filtered
 from dashboard.parts.example_list import example_list, pager
+from dashboard.parts.example_marks import MARKED, draw_flag, marked_ids
 from dashboard.parts.example_rail import RAIL_CSS, draw_rail
 from dashboard.parts.example_scene import SORT, ExampleScene, example_pickers
 from dashboard.parts.footnote import examples_footnote
 from dashboard.parts.url_choices import UrlChoices
 
-SEARCH, MARKING, SHOWN = "search", "marking", "shown"
+MARKING, SHOWN = "marking", "shown"
 _MARKING = {"added": "Mark added", "both": "Mark changes", "off": "No marks"}
 _PANES_AT_FIRST = 4
 _LIST, _PAGER = "examples-list", "examples-page"
-_FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def show() -> None:
@@ -45,7 +44,7 @@ def show() -> None:
         return
     st.html(f"<style>{CARD_CSS}{RAIL_CSS}</style>")
     names = (state.TASK, state.METRIC, state.VARIANT, state.EXAMPLE, state.OUTCOME, state.TAGS, SEARCH, SORT, MARKING,
-             SHOWN)  # fmt: skip
+             SHOWN, state.PICK, LIKE, MARKED, *FEATURE_CHOICES)  # fmt: skip
     headline = st.container(key="chart-examples-headline")
     scene = example_pickers(chosen.run, chosen.reference, chosen.slice, UrlChoices("examples", names))
     if not len(scene.table.ids):
@@ -55,15 +54,17 @@ def show() -> None:
     with st.container(key="examples-body"):
         left, main, rail = st.columns([3.1, 6.2, 1.9])
         with left:
-            selection, jump = _filters(scene)
+            found_by = filtered(scene)
+            selection, jump = found_by.selection, found_by.is_new
             position = _open_position(scene, selection, jump)
-            _list(scene, selection, position, feedback, jump)
+            _list(scene, selection, position, jump)
         with main, st.container(key="examples-main"):
             strip = _opened(scene, selection, position, feedback)
         found = _aggregates(scene, selection)
         with rail, st.container(key="examples-rail"):
             measure = scene.scored.measure if scene.scored else None
             draw_rail(found, measure, scene.colours, len(selection.positions))
+            draw_features(scene, found_by.asked, found_by.before_feature, found_by.tested)
     examples_footnote(
         scene.run, scene.task, scene.part, len(selection.positions), len(scene.table.ids), measure and measure.label
     )
@@ -81,52 +82,6 @@ def _sentence(scene: ExampleScene, selection: Selection) -> str:
     return lead(scene.scored.measure, selection.counts, scene.variant, scene.reference)
 
 
-def _filters(scene: ExampleScene) -> tuple[Selection, bool]:
-    """Draw search, tags and outcomes; return what they leave, and whether that is another list than the last one."""
-    choices, table = scene.choices, scene.table
-    text = choices.one(SEARCH) or ""
-    st.text_input(
-        "Search", icon=":material/search:", placeholder="Search prompt, reference, outputs", label_visibility="collapsed",
-        **choices.widget(SEARCH, text),
-    )  # fmt: skip
-    tags = choices.several(state.TAGS, table.tag_names)
-    if table.tag_names:
-        st.multiselect(
-            "Tags", table.tag_names, format_func=lambda tag: f"{tag} ({table.tag_counts[tag]:,})", placeholder="Any tag",
-            label_visibility="collapsed", **choices.widget(state.TAGS, tags),
-        )  # fmt: skip
-    known = scene.scored.measure.outcomes if scene.scored else ()
-    outcome = cast(Outcome | None, choices.one(state.OUTCOME, known))
-    found = cache.search_hits(scene.run, scene.task, text) if text.strip() else None
-    if scene.part is not None:
-        inside = cache.slice_ids(scene.run, scene.task, scene.part)
-        found = inside if found is None else found & inside
-    query = Query(scene.variant, scene.reference, outcome, tuple(tags), None, found, scene.order)
-    scored = scene.scored
-    selection = select(table, scored.scores if scored else None, scored.measure if scored else None, query)
-    if scored is not None:
-        counts = selection.counts
-        st.pills(
-            "Outcome", [name for name in known if counts[name] or name == outcome or name != "no value"],
-            format_func=lambda name: f"{MARKS[name]} {name} {counts[name]:,}", label_visibility="collapsed", wrap=True,
-            **choices.widget(state.OUTCOME, outcome),
-        )  # fmt: skip
-        if not scored.measure.rate:
-            st.html(f'<p class="ls-foot">{html.escape(threshold_text(scored.measure))}</p>')
-    token = (
-        scene.run.id,
-        scene.task,
-        scored and scored.metric.name,
-        scene.variant,
-        scene.part,
-        outcome,
-        tags,
-        text,
-        scene.order,
-    )
-    return selection, choices.changed("list", token)
-
-
 def _open_position(scene: ExampleScene, selection: Selection, is_new_list: bool) -> int | None:
     """Return which example is open: the one in the URL, or the first listed when there is none or the list is another."""
     asked = scene.choices.one(state.EXAMPLE)
@@ -138,9 +93,7 @@ def _open_position(scene: ExampleScene, selection: Selection, is_new_list: bool)
     return position
 
 
-def _list(
-    scene: ExampleScene, selection: Selection, position: int | None, feedback: Feedback, is_new_list: bool
-) -> None:
+def _list(scene: ExampleScene, selection: Selection, position: int | None, is_new_list: bool) -> None:
     if not len(selection.positions):
         st.html('<p class="ls-foot">No example is left by these filters. Take one of them away.</p>')
         return
@@ -148,12 +101,19 @@ def _list(
     place = st.container()
     number = pager(selection.n_pages, selection.page_of(position), jump, _PAGER)
     page = selection.page(number)
-    prompt = scene.run.spec.tasks[scene.task].prompt or ""
-    field = next(iter(_FIELD.findall(prompt)), None)
-    snippets = read_snippets(scene.run, scene.task, [str(scene.table.ids[at]) for at in page], field)
-    noted = frozenset(example for _, (task, example, _) in feedback.latest if task == scene.task)
+    listed = [str(scene.table.ids[at]) for at in page]
+    snippets = read_snippets(scene.run, scene.task, listed, prompt_field(scene.run, scene.task))
+    marks = marked_ids(scene)
     rows = list_rows(
-        scene.table, page.tolist(), selection, scene.scored, snippets, scene.colours, noted, scene.reference
+        scene.table,
+        page.tolist(),
+        selection,
+        scene.scored,
+        snippets,
+        scene.colours,
+        marks["rated"],
+        scene.reference,
+        marks["flagged"],
     )
     opened = None if position is None else str(scene.table.ids[position])
     with place:
@@ -174,10 +134,17 @@ def _opened(scene: ExampleScene, selection: Selection, position: int | None, fee
     variants = list(scene.colours)
     first = [scene.reference, scene.variant, *(v for v in variants if v not in (scene.reference, scene.variant))]
     shown = scene.choices.several(SHOWN, variants) or (first if len(first) <= _PANES_AT_FIRST else first[:2])
-    st.pills(
-        "Variants beside each other", first, selection_mode="multi", wrap=True, label_visibility="collapsed",
-        **scene.choices.widget(SHOWN, shown),
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", key="examples-shown-row"):
+        st.pills(
+            "Variants beside each other", first, selection_mode="multi", wrap=True, label_visibility="collapsed",
+            **scene.choices.widget(SHOWN, shown),
+        )  # fmt: skip
+        st.button(
+            "More like this", type="tertiary", key="examples-more-like", disabled=scene.choices.one(LIKE) == name,
+            help="Lists the examples that share most words with this one.",
+            on_click=scene.choices.put, args=(LIKE, name),
+        )  # fmt: skip
+        draw_flag(scene, name)
     card = card_of(
         scene.run, scene.task, name, position, [v for v in first if v in shown], scene.reference, scene.scored,
         other_scores(scene.run, scene.task, scene.metrics, scene.scored.metric.name if scene.scored else None), scene.colours, marking,

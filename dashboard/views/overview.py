@@ -15,7 +15,7 @@ from core.charts.theme import variant_colours
 from core.notation import metric_heading, metric_name, percent
 from core.results import Comparison
 from core.store import Run
-from core.wording.verdicts import ORDER, counted_rows, in_order
+from core.wording.verdicts import CardOrder, card_order, counted_rows, in_order, order_sentence
 from dashboard import cache, state
 from dashboard.parts import frame, metric_tables, overview_data
 from dashboard.parts.export_menu import chart, export_menu
@@ -26,7 +26,12 @@ from dashboard.parts.overview_lines import lines_html, overview_lines
 from dashboard.parts.url_choices import UrlChoices
 from dashboard.parts.verdict_card import card_html
 
-MORE = "more"
+MORE, SORT = "more", "sort"
+_SORTS: dict[CardOrder, str] = {
+    "balance": "Best balance first", "better": "Most better first", "worse": "Fewest worse first", "time": "Fastest first",
+    "size": "Smallest first", "workspace": "As in the workspace",
+}  # fmt: skip
+_COST_HEIGHT = 400
 
 
 def show() -> None:
@@ -46,7 +51,7 @@ def show() -> None:
         with left:
             _cards(chosen, chosen.run, comparison)
         with right:
-            _cost(chosen.run, comparison)
+            _cost(chosen.run, comparison, chosen.slice)
     _matrix(chosen, chosen.run, comparison)
     _lines(chosen, chosen.run, comparison)
     footnote(chosen.run, comparison, chosen.slice)
@@ -54,19 +59,25 @@ def show() -> None:
 
 
 def _cards(chosen: state.Selection, run: Run, comparison: Comparison) -> None:
-    colours = variant_colours(comparison.variants, state.mode())
+    colours, choices = variant_colours(comparison.variants, state.mode()), UrlChoices("overview", (MORE, SORT))
+    order = card_order(choices.one(SORT))
     content = "".join(
         card_html(card, comparison.reference, colours[card.variant], chosen.link(variant=card.variant))
-        for card in in_order(overview_data.cards(run, comparison))
+        for card in in_order(overview_data.cards(run, comparison), order)
     )
     against = f"Only {comparison.reference} was run; there is nothing to compare it with."
     if clicked := linked_html(content or f"<p>{escape(against)}</p>", "cards"):
         go(*clicked)
     if len(comparison.variants) > 2:
-        st.html(f'<p class="ls-foot">{escape(ORDER)}</p>')
+        told, changed = st.columns([3, 2], vertical_alignment="center")
+        told.html(f'<p class="ls-foot">{escape(order_sentence(order))}</p>')
+        changed.selectbox(
+            "Sort by", list(_SORTS), format_func=_SORTS.__getitem__,
+            label_visibility="collapsed", **choices.widget(SORT, order),
+        )  # fmt: skip
 
 
-def _cost(run: Run, comparison: Comparison) -> None:
+def _cost(run: Run, comparison: Comparison, part: str | None) -> None:
     rows = {metric_name(row): row for row in counted_rows(comparison) or comparison.rows}
     left, right = st.columns(2)
     quality = left.selectbox("Quality", list(rows), key="quality", bind="query-params")
@@ -83,18 +94,24 @@ def _cost(run: Run, comparison: Comparison) -> None:
     if not points:
         st.html(f'<p class="ls-foot">No variant has a value of {escape(metric_name(row))}.</p>')
         return
+    points, sure = overview_data.with_certainty(run, points, row, cost or costs[0], part)
     figure = quality_against_cost(
         points, comparison.variants, f"{row.task}: {metric_heading(row)}", cost or costs[0],
         f"{percent(comparison.level)} intervals, n = {max(value.n for value in row.values.values())}",
-        row.higher_is_better, state.mode(),
+        row.higher_is_better, state.mode(), _COST_HEIGHT,
     )  # fmt: skip
     chart(
         figure, "quality-against-cost", run.id, lambda: pd.DataFrame(points), alt="Quality against cost of each variant"
     )
+    if sure is not None:
+        times = ", times over the probe's repeats" if overview_data.is_time(cost or costs[0]) else ""
+        told = f"Front: nothing else is at least as good and as cheap. %: in how many of {sure.resamples:,} resamples"
+        told += f" of {sure.n:,} examples{times} the variant is on it."
+        st.html(f'<p class="ls-foot">{escape(told)}</p>')
 
 
 def _matrix(chosen: state.Selection, run: Run, comparison: Comparison) -> None:
-    mode, choices = state.mode(), UrlChoices("overview", (MORE,))
+    mode, choices = state.mode(), UrlChoices("overview", (MORE, SORT))
     if len(comparison.variants) < 2:
         return
     with st.container(key="chart-matrix"):

@@ -121,3 +121,15 @@ def _evidence(run: Any, example_id: str) -> list[Evidence]:
 )  # fmt: skip
 def test_a_reference_is_text_where_it_can_be(reference: Any, options: tuple[str, ...], text: str | None) -> None:
     assert reference_text(Example("t", "e", "", {}, reference, options)) == text
+
+
+def test_what_an_answer_cost_is_counted_in_tokens() -> None:
+    example = Example("t", "e", "", {}, "a", ("a", "b"))
+    generated = read_one(
+        _task("generation"), example, (Evidence(*KEY, generation=Generation("x", "eos", 7, (1, 2), (0.0, 0.0))),)
+    )
+    assert (generated.n_prompt_tokens, generated.n_tokens, generated.n_scored) == (7, 2, None)
+    tags = (_scores(("yes", "no"), (-1.0, -3.0), "a"), _scores(("yes", "no"), (-3.0, -1.0), "b"))
+    assert read_one(_task("multilabel", options=("a", "b")), example, tags).n_scored == 4
+    likely = Evidence(*KEY, likelihood=Likelihood((1, 2, 3), (-1.0,) * 3, (0, 1, 2), (True,) * 3, 3))
+    assert read_one(_task("likelihood"), example, (likely,)).n_scored == 3

@@ -194,3 +194,19 @@ def test_a_slice_is_a_condition_beside_the_tags_of_its_own_field() -> None:
     table = _table(3, [("c=x",), ("c=y",), ("c=x", "c=y")])
     selection = select(table, None, None, _query(part="c=x", tags=("c=y",)))
     assert selection.positions.tolist() == [2]
+
+
+def test_a_further_filter_narrows_the_list_and_its_counts() -> None:
+    scores, kept = _scores([0, 0, 1, 1], [1, 0, 1, 0]), np.array([True, False, True, False])
+    found = select(_table(4), scores, RATE, _query(kept=kept))
+    assert found.positions.tolist() == [0, 2]
+    assert found.counts == {"fixed": 1, "broken": 0, "both right": 1, "both wrong": 0, "no value": 0}
+
+
+def test_the_nearest_are_listed_in_their_own_order_whatever_the_sort_says() -> None:
+    scores = _scores([0, 0, 1, 1], [1, 0, 1, 0])
+    found = select(_table(4), scores, RATE, _query(nearest=(3, 1, 0), sort="gain"))
+    assert found.positions.tolist() == [3, 1, 0]
+    assert (found.counts["fixed"], found.counts["both right"]) == (1, 0)
+    assert select(_table(4), scores, RATE, _query(nearest=(3, 1, 0), outcome="fixed")).positions.tolist() == [0]
+    assert select(_table(4), None, None, _query(nearest=(2,))).positions.tolist() == [2]

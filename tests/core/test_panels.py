@@ -5,7 +5,7 @@ import pytest
 
 from core.metrics.metric import Statistics
 from core.metrics.registry import get_metric
-from core.panels import aligned
+from core.panels import Panel, aligned, chosen_rows
 from core.resampler import BootstrapJob, Masked, Resampler, SwapJob
 from core.stats.paired import swap_test
 from core.stats.resampling import bootstrap_values, bootstrap_weights
@@ -75,3 +75,28 @@ def test_columns_named_by_labels_are_brought_into_one_order() -> None:
     assert made["a"].labels == made["b"].labels == ("x", "y", "z")
     assert made["a"].array.tolist() == [[1, 2, 3, 4, 5, 6, 0, 0, 0]]
     assert made["b"].array.tolist() == [[10, 11, 12, 0, 0, 0, 7, 8, 9]]
+
+
+def test_chosen_rows_keep_their_reasons() -> None:
+    missing = np.array([False, True, False, True])
+    statistics = Statistics(np.arange(8.0).reshape(4, 2), missing, (None, "no answer", None, "too long"), "s")
+    found = chosen_rows(statistics, np.array([False, True, True, False]))
+    np.testing.assert_array_equal(found.array, [[2, 3], [4, 5]])
+    assert (found.missing.tolist(), found.reasons) == ([True, False], ("no answer", None))
+    assert chosen_rows(statistics, np.array([True, False, True, False])).reasons == (None, None)
+
+
+def test_an_ordered_metric_is_sorted_once_for_its_value_and_its_influences(monkeypatch: pytest.MonkeyPatch) -> None:
+    metric, rng, calls = get_metric("roc_auc"), np.random.default_rng(0), []
+    rows = np.column_stack([rng.random(N), rng.integers(0, 2, N)]).astype(float)
+    statistics = Statistics(rows, np.zeros(N, dtype=bool), (None,) * N, "s")
+    panel = Panel(metric, {"base": statistics}, np.ones(N, dtype=bool))
+    plain = type(metric).value_and_influence
+    monkeypatch.setattr(type(metric), "value_and_influence", lambda *given: calls.append(1) or plain(*given))
+    half = np.arange(N) < N // 2
+    value, influence = panel.value_and_influence("base", half)
+    assert panel.value("base", half) == value
+    assert influence is not None and len(influence) == N // 2
+    assert panel.value("base", ~half) != value
+    assert np.isnan(panel.value("base", half & ~half))
+    assert len(calls) == 2

@@ -85,6 +85,9 @@ def test_what_the_code_calls_an_error_of_the_user_is_shown_as_it_is_said(
     assert "This cannot be shown" in page and "probe.json: not valid JSON" in page
 
 
+TIMES = ("ms a token", "s an answer, median")
+
+
 def _costs(app: Any) -> list[str]:
     return list(app.selectbox(key="cost").options)
 
@@ -94,13 +97,13 @@ def test_only_known_costs_are_offered_and_the_others_are_said_by_cause(
 ) -> None:
     run = make_run(workspace / "runs" / "one", n=16, tasks=("category",))
     app = opened(monkeypatch, workspace, "overview")
-    assert _costs(app) == ["ms a token", "MB of weights", "MB of peak memory"] and "not known" not in shown(app)
+    assert _costs(app) == [*TIMES, "MB of weights", "MB of peak memory"] and "not known" not in shown(app)
     probe = json.loads((run.folder / "probe.json").read_text())
     for repeat in probe["repeats"]:
         repeat["peak_bytes"] = None
     write_json(run.folder / "probe.json", probe)
     app = opened(monkeypatch, workspace, "overview")
-    assert _costs(app) == ["ms a token", "MB of weights"] and "Peak memory is not known" in shown(app)
+    assert _costs(app) == [*TIMES, "MB of weights"] and "Peak memory is not known" in shown(app)
     (run.folder / "probe.json").unlink()
     app = opened(monkeypatch, workspace, "overview")
     assert _costs(app) == ["MB of weights"] and "has no measurement yet" in shown(app)
@@ -123,7 +126,7 @@ def test_one_language_leads_to_its_examples_and_exports_its_row(
 ) -> None:
     from core.compare import compare
     from dashboard import state
-    from dashboard.parts.compare_metrics import examples_link
+    from dashboard.parts.compare_scene import examples_link
 
     run = make_run(workspace / "runs" / "one", n=60, tasks=("reply",))
     row = next(row for row in compare(run).rows if row.language == "zh")

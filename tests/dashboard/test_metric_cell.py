@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard.parts.metric_cell import COMPACT_ABOVE, difference_tip, value_tip
+from core.notation import bar_shares
+from dashboard.parts.metric_cell import COMPACT_ABOVE, difference_tip, value_tip, variant_name
 from dashboard.parts.metric_rows import EVERYTHING, Unfolded
 from dashboard.parts.metric_tables import comparison_table, verdict_matrix
 from tests.comparisons import make_comparison
@@ -84,3 +85,27 @@ def test_names_are_escaped(draw: object) -> None:
     assert callable(draw)
     made = draw(replace(comparison, rows=rows), "dark", parameters)
     assert "<script" not in made
+
+
+def test_bars_are_shares_of_the_rows_largest_value_and_begin_at_zero() -> None:
+    row = make_comparison().rows[0]
+    values = {
+        name: replace(value, value=number)
+        for (name, value), number in zip(row.values.items(), (0.5, 0.25, 0.0), strict=False)
+    }
+    assert list(bar_shares(replace(row, values=values)).values()) == [1.0, 0.5, 0.0]
+    below = {name: replace(value, value=-0.1) for name, value in values.items()}
+    none = {name: replace(value, value=None) for name, value in values.items()}
+    assert bar_shares(replace(row, values=below)) == bar_shares(replace(row, values=none)) == {}
+    comparison = make_comparison()
+    table = comparison_table(replace(comparison, rows=(replace(row, values=values),)), "light", parameters)
+    assert '<span class="bar" style="--share: 0.500" aria-hidden="true">' in table
+
+
+def test_columns_can_be_left_out_and_colours_stay() -> None:
+    comparison = make_comparison()
+    last = comparison.variants[-1]
+    whole, part = (comparison_table(comparison, "light", parameters, only=only) for only in (None, [last]))
+    heads = [table.split("</thead>")[0] for table in (whole, part)]
+    assert heads[1].count("swatch") == 2 and heads[0].count("swatch") == len(comparison.variants)
+    assert variant_name(comparison, last, "light") in heads[0] and variant_name(comparison, last, "light") in heads[1]

@@ -8,7 +8,15 @@ import pytest
 
 from core.compare import Headline, headline
 from core.results import Verdict
-from core.wording.verdicts import Card, cost_sentence, counted_rows, in_order, verdict_sentence
+from core.wording.verdicts import (
+    Card,
+    card_order,
+    cost_sentence,
+    counted_rows,
+    in_order,
+    order_sentence,
+    verdict_sentence,
+)
 from dashboard.parts.verdict_card import card_html
 from tests.comparisons import make_comparison
 
@@ -89,6 +97,29 @@ def test_cards_are_sorted_by_the_rule_on_the_page() -> None:
         card(good, 1.1, 1, "small"),
     ]
     assert [c.variant for c in in_order(cards)] == ["small", "large", "slow", "mixed"]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected", "words"),
+    [
+        ("balance", ["few", "many", "none"], "metrics better minus metrics worse"),
+        ("better", ["many", "few", "none"], "most metrics better"),
+        ("worse", ["few", "none", "many"], "fewest metrics worse"),
+        ("time", ["none", "many", "few"], "least time a token; those not timed last"),
+        ("size", ["many", "few", "none"], "fewest bytes of weights; those of unknown size last"),
+        ("workspace", ["many", "few", "none"], "the order of the workspace"),
+        ("nonsense", ["few", "many", "none"], "metrics better minus metrics worse"),
+    ],
+)
+def test_cards_can_be_sorted_by_other_rules_that_say_themselves(order: str, expected: list[str], words: str) -> None:
+    cards = [
+        card(Headline(5, 3, 0, 0, 8), 1.1, 1, "many"),
+        card(Headline(3, 0, 0, 5, 8), None, 9, "few"),
+        card(Headline(0, 0, 0, 8, 8), 0.9, None, "none"),
+    ]
+    chosen = card_order(order)
+    assert [c.variant for c in in_order(cards, chosen)] == expected
+    assert order_sentence(chosen).startswith(f"Sorted by {words}")
 
 
 def test_a_card_escapes_everything_that_is_not_ours() -> None:

@@ -74,8 +74,7 @@ class LanguageScan:
     """Looks at rows one by one, up to 20,000."""
 
     def __init__(self) -> None:
-        """Load the detector."""
-        self._detector = _detector()
+        """Begin with nothing."""
         self._rows = 0
         self._sampled = False
         self._found: dict[str, tuple[Counter[str], dict[str, list[int]]]] = {
@@ -95,17 +94,11 @@ class LanguageScan:
         self._rows += 1
         script = main_script(text)
         self._note("script", script or UNDETERMINED, row.line)
-        self._note("language", self._language(text[:CHARACTERS_DETECTED]), row.line)
+        self._note("language", detect_language(text), row.line)
         found = words(text)
         self._words += len(found)
         if len(self.vocabulary) < MOST_WORDS:
             self.vocabulary.update(found)
-
-    def _language(self, text: str) -> str:
-        if sum(map(str.isalpha, text)) < LEAST_LETTERS:
-            return UNDETERMINED
-        name, probability = self._detector.classify(text)
-        return name if probability >= LEAST_PROBABILITY else UNDETERMINED
 
     def _note(self, kind: str, name: str, line: int) -> None:
         counts, lines = self._found[kind]
@@ -135,6 +128,19 @@ def _detector() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def detect_language(text: str) -> str:
+    """Return the language of a text's first `CHARACTERS_DETECTED` characters.
+
+    Returns:
+        An ISO 639-1 code, or ``undetermined`` where there are too few letters or the detector is unsure.
+    """
+    text = text[:CHARACTERS_DETECTED]
+    if sum(map(str.isalpha, text)) < LEAST_LETTERS:
+        return UNDETERMINED
+    name, probability = _detector().classify(text)
+    return name if probability >= LEAST_PROBABILITY else UNDETERMINED
 
 
 def find_languages(rows: Iterable[RowView]) -> Languages:

@@ -1,0 +1,1 @@
+"""Tests of the data behind the pictures of one metric."""
