@@ -9,6 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlencode
 
 import click
 
@@ -18,6 +19,8 @@ from core.workspace import load_workspace
 
 WORKSPACE_VARIABLE = "LORASCOPE_WORKSPACE"
 """The environment variable that tells the pages which workspace to show."""
+STUDY_VARIABLE = "LORASCOPE_STUDY"
+"""The environment variable that leaves of all pages the rating of one study."""
 _PORTS_TRIED = 50
 
 
@@ -26,6 +29,7 @@ _PORTS_TRIED = 50
     epilog=examples(
         "lorascope dashboard --workspace sample_data",
         "lorascope dashboard --host 0.0.0.0 --allow-host lab-7.example.org",
+        "lorascope dashboard --study 3f2a90c1b7de --host 0.0.0.0 --allow-host lab-7.example.org",
     ),
 )
 @workspace_option
@@ -37,26 +41,78 @@ _PORTS_TRIED = 50
     "--allow-host", "allowed", multiple=True, metavar="HOST",
     help="A further name under which browsers may reach the page; give it once for each name.",
 )  # fmt: skip
-def command(workspace: Path, port: int, host: str, allowed: tuple[str, ...]) -> None:
-    """Open the dashboard on a workspace, or on the folder of a single run that was copied here."""
-    serve(workspace, port, host, allowed)
+@click.option("--study", metavar="STUDY", help="Let others rate this study by its link, and show them nothing else.")
+@click.option(
+    "--key", envvar="LORASCOPE_STUDY_KEY", show_envvar=True, metavar="SECRET",
+    help="With --study: the secret of the link that raters have. Without it a new link is made, and the old one ends.",
+)  # fmt: skip
+def command(
+    workspace: Path, port: int, host: str, allowed: tuple[str, ...], study: str | None, key: str | None
+) -> None:
+    """Open the dashboard on a workspace, or on the folder of a single run that was copied here.
+
+    With --study the server shows the rating of one study and no other page, to those who have its link.
+    """
+    serve(workspace, port, host, allowed, study, key)
 
 
-def serve(workspace: Path, port: int = 8501, host: str = "127.0.0.1", allowed: tuple[str, ...] = ()) -> None:
-    """Serve the dashboard until it is stopped.
+def serve(
+    workspace: Path, port: int = 8501, host: str = "127.0.0.1", allowed: tuple[str, ...] = (), study: str | None = None,
+    key: str | None = None,
+) -> None:  # fmt: skip
+    """Serve the dashboard until it is stopped; with a study its rating alone.
 
     Raises:
-        InputError: the workspace cannot be read, or the port or host cannot be used.
+        InputError: the workspace cannot be read, the port or host cannot be used, or there is no such study or link.
+        RunError: the store of ratings cannot be reached.
     """
     opened = load_workspace(workspace)
     check_port(host, port)
-    if not _is_loopback(host):
-        say(f"Listening on {host}: everybody who can reach this machine can read the workspace and start runs in it.")
     where = opened.folder if opened.path.name == "workspace.yaml" or opened.only_run else opened.path
     os.environ[WORKSPACE_VARIABLE] = str(where)
-    _import_ahead()
-    click.echo(f"Dashboard: http://{_in_address(host)}:{port}   (Ctrl-C stops it; runs go on)")
+    if study is not None:
+        _announce_study(opened.folder, study, key, host, port, allowed)
+    else:
+        os.environ.pop(STUDY_VARIABLE, None)
+        if not _is_loopback(host):
+            say(
+                f"Listening on {host}: everybody who can reach this machine can read the workspace and start runs in it."
+            )
+        _import_ahead()
+        click.echo(f"Dashboard: http://{_in_address(host)}:{port}   (Ctrl-C stops it; runs go on)")
     _run_streamlit(server_flags(host, port, allowed))
+
+
+def _announce_study(
+    folder: Path, name: str, key: str | None, host: str, port: int, allowed: tuple[str, ...]
+) -> None:  # fmt: skip
+    """Make the server one of a study alone, and print the link that opens it.
+
+    Raises:
+        InputError: there is no such study, it is closed, or the key is not that of its link.
+        RunError: the store cannot be reached.
+    """
+    from core.ratings import closed_at, open_by_link, open_store, open_study, renew_link
+
+    store = open_store(folder)
+    study = open_study(store, name)
+    if closed_at(study) is not None:
+        raise InputError(f"Study {study.id} ({study.plan.title}) is closed: nothing more can be rated in it.")
+    if key:
+        open_by_link(store, study.id, key)
+    else:
+        key = renew_link(study)
+        say(
+            "This is a new link: the one before it opens nothing any more. To keep this one next time, add: --key SECRET"
+        )
+    os.environ[STUDY_VARIABLE] = study.id
+    names = server_names(host, allowed)
+    at = next((one for one in reversed(names) if one not in ("127.0.0.1", "localhost")), "127.0.0.1")
+    link = f"http://{_in_address(at)}:{port}/?{urlencode({'study': study.id, 'key': key})}"
+    click.echo(f"Rating {study.plan.title!r}. Link for raters: {link}")
+    click.echo(
+        f"Served to browsers that name it {', '.join(names)}; further names: --allow-host NAME. Ctrl-C stops it."
+    )
 
 
 def _import_ahead() -> None:
@@ -77,11 +133,16 @@ def _import_ahead() -> None:
 
 def server_flags(host: str, port: int, allowed: tuple[str, ...]) -> list[str]:
     """Return Streamlit's flags. ``allowedHosts`` is what keeps a foreign page's requests out (DNS rebinding)."""
-    names = dict.fromkeys(["127.0.0.1", "localhost", *([] if _is_any(host) else [host]), *allowed])
+    names = server_names(host, allowed)
     return [
         f"--server.address={host}", f"--server.port={port}", "--server.headless=true", "--browser.gatherUsageStats=false",
         *(f"--server.allowedHosts={name}" for name in names),
     ]  # fmt: skip
+
+
+def server_names(host: str, allowed: tuple[str, ...]) -> list[str]:
+    """Return the names under which browsers may reach the server."""
+    return list(dict.fromkeys(["127.0.0.1", "localhost", *([] if _is_any(host) else [host]), *allowed]))
 
 
 def app_path() -> Path:

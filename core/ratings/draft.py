@@ -61,9 +61,10 @@ def draft_study(runs: Sequence[Run], plan: StudyPlan) -> StudyDraft:
     own = [row for row in rows.items if row["kind"] == "item"]
     n_identical = sum(row["identical"] for row in own)
     return StudyDraft(
-        plan, tuple(dict.fromkeys(source.run.id for source in sources.values())), tuple(sources), (*notes, *rows.notes, *_naming(plan, names)),
-        tuple(scan(rows.texts(), names)), len({row["example"] for row in own}), len(own) - n_identical,
-        n_identical, guidelines, rows.tables(),
+        plan=plan, runs=tuple(dict.fromkeys(source.run.id for source in sources.values())), variants=tuple(sources),
+        notes=(*notes, *rows.notes, *_naming(plan, names)), leaks=tuple(scan(rows.texts(), names)),
+        n_examples=len({row["example"] for row in own}), n_items=len(own) - n_identical, n_identical=n_identical,
+        guidelines=guidelines, tables=rows.tables(),
     )  # fmt: skip
 
 
