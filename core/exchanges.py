@@ -70,7 +70,8 @@ def swap_p(draws: Draws, scheme: Scheme, jobs: Sequence[SwapJob]) -> list[np.nda
         sizes = np.abs(terms.T.astype(np.float32) @ _signs(masks, np.float32).T)
         counted += _extremes(pairs, masks, sizes, judge)
     # What has no value cannot be told from anything.
-    p = np.where(np.isfinite(value_b - value_a), (1 + counted) / (1 + draws.trials), 1.0)
+    has_values = np.isfinite(value_a) & np.isfinite(value_b)
+    p = np.where(has_values, (1 + counted) / (1 + draws.trials), 1.0)
     return np.split(p, np.cumsum([one.terms.shape[1] for one in pairs])[:-1])
 
 
