@@ -7,7 +7,8 @@ sacrebleu does: BLEU by clipped counts over all of them, chrF by the best, TER b
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ import numpy as np
 from core.metrics.metric import Metric, Observations, Statistics
 from core.metrics.rows import RatioMetric, across, assemble, texts_and_references
 from core.metrics.tokens import bleu_tokenizer
+
+KEPT_SEGMENTS = 5_000
+"""Counts of up to so many references are kept for the next variant: about 20 kB each."""
 
 
 class SacrebleuMetric(Metric):
@@ -35,25 +39,39 @@ class SacrebleuMetric(Metric):
     def statistics(self, observations: Observations) -> Statistics:
         """Return sacrebleu's own statistics of each segment, (n, k)."""
         texts, references, reasons = texts_and_references(observations)
-        scorer = self.scorer(bleu_tokenizer(observations.languages, references))
-        rows = _segment_statistics(scorer, texts, references, reasons)
+        tokenizer = bleu_tokenizer(observations.languages, references)
+        rows, scorer = _segment_statistics(self.scorer, tokenizer, texts, references, reasons)
         return assemble(rows, reasons, f"{self.name}|{scorer.get_signature()}", self.k)
 
 
 def _segment_statistics(
-    scorer: Any, texts: Sequence[str], references: Sequence[Sequence[str]], reasons: Sequence[str | None]
-) -> list[list[float]]:
-    """Return the statistics of the examples that are not missing, and tell the scorer how many references there are."""
+    make: Callable[[str], Any], tokenizer: str, texts: Sequence[str], references: Sequence[Sequence[str]],
+    reasons: Sequence[str | None],
+) -> tuple[list[list[float]], Any]:  # fmt: skip
+    """Return the statistics of the examples that are not missing, and the scorer, told how many references there are."""
+    scorer = make(tokenizer)
     present = [index for index, reason in enumerate(reasons) if reason is None]
     most = max((len(references[index]) for index in present), default=0)
-    by_position = [
-        [references[index][position] if position < len(references[index]) else None for index in present]
+    by_position = tuple(
+        tuple(references[index][position] if position < len(references[index]) else None for index in present)
         for position in range(most)
-    ]
-    rows = scorer._extract_corpus_statistics([texts[index] for index in present], by_position) if present else []
+    )
     counts = {len(some) for some in references if some}
+    rows = []
+    if present:
+        # All variants of a task have the same references: what is counted of them serves the next variant too.
+        count = _counted if len(present) <= KEPT_SEGMENTS else _counted.__wrapped__
+        scorer._ref_cache = count(make, tokenizer, by_position)
+        rows = scorer._extract_corpus_statistics([texts[index] for index in present], None)
+        scorer._ref_cache = None
     scorer.num_refs = counts.pop() if len(counts) == 1 else -1
-    return rows
+    return rows, scorer
+
+
+@lru_cache(maxsize=4)
+def _counted(make: Callable[[str], Any], tokenizer: str, by_position: tuple[tuple[str | None, ...], ...]) -> Any:
+    """Return what sacrebleu counts of references, an entry for each segment."""
+    return make(tokenizer)._cache_references(by_position)
 
 
 class Bleu(SacrebleuMetric):
@@ -185,9 +203,15 @@ class LengthRatio(RatioMetric):
 
     def statistics(self, observations: Observations) -> Statistics:
         """Return the first two of BLEU's statistics for each example, (n, 2)."""
-        from sacrebleu.metrics.bleu import BLEU
-
         texts, references, reasons = texts_and_references(observations)
-        scorer = BLEU(tokenize=bleu_tokenizer(observations.languages, references), force=True, max_ngram_order=1)
-        lengths = [row[:2] for row in _segment_statistics(scorer, texts, references, reasons)]
+        tokenizer = bleu_tokenizer(observations.languages, references)
+        rows, scorer = _segment_statistics(_word_counter, tokenizer, texts, references, reasons)
+        lengths = [row[:2] for row in rows]
         return assemble(lengths, reasons, f"length_ratio|{scorer.get_signature()}", 2)
+
+
+def _word_counter(tokenizer: str) -> Any:
+    """Return sacrebleu's BLEU of single words, whose statistics hold the lengths."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    return BLEU(tokenize=tokenizer, force=True, max_ngram_order=1)

@@ -53,6 +53,15 @@ def test_bleu_and_chrf_equal_sacrebleu_at_the_edges(texts: list[str], references
     assert total(get_metric("chrf"), observed) == pytest.approx(chrf.score, abs=1e-9)
 
 
+@pytest.mark.parametrize("name", REFEREES)
+def test_what_is_counted_of_references_serves_each_variant_and_no_other_references(name: str) -> None:
+    texts, references = drawn_texts(0)
+    others, further = drawn_texts(1)
+    for said, wanted in ((texts, references), (others, references), (texts, further), (others, references)):
+        expected = REFEREES[name]().corpus_score(said, [wanted]).score
+        assert total(get_metric(name), english(said, wanted)) == pytest.approx(expected, abs=1e-9)
+
+
 @pytest.mark.parametrize("name", ["chrf", "chrf++", "ter"])
 @pytest.mark.parametrize("seed", range(3))
 def test_chrf_and_ter_equal_sacrebleu(name: str, seed: int) -> None:
