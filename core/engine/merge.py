@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
@@ -17,6 +17,9 @@ from core.errors import InputError
 POSITIONS = 32
 """The last positions of each prompt whose logits are compared."""
 _NAME = "looked-at"
+Precision = Literal["float32", "bfloat16"]
+_DTYPES: dict[Precision, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+PRECISIONS = tuple(_DTYPES)
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class Observed:
 
 
 def observe_unmerged_and_merged(
-    base: Path, adapter: AdapterSource, device: torch.device, dtype: torch.dtype, prompts: Sequence[Sequence[int]],
-    new_tokens: int, stop_ids: frozenset[int],
+    base: Path, adapter: AdapterSource, device: torch.device, precision: Precision,
+    prompts: Sequence[Sequence[int]], new_tokens: int, stop_ids: frozenset[int],
 ) -> tuple[Observed, Observed]:  # fmt: skip
     """Return what the base with its adapter answers, and what it answers when the adapter is merged into it.
 
@@ -39,7 +42,7 @@ def observe_unmerged_and_merged(
     Raises:
         InputError: a model cannot be loaded, or gives numbers that are not finite.
     """
-    models = Models(base, {_NAME: adapter}, {}, device, dtype)
+    models = Models(base, {_NAME: adapter}, {}, device, _DTYPES[precision])
     with models.variant(_NAME) as model:
         unmerged = observe(model, device, prompts, new_tokens, stop_ids)
         merged = observe(model.merge_and_unload().eval(), device, prompts, new_tokens, stop_ids)

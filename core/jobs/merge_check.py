@@ -40,10 +40,8 @@ def merge_check(folder: Path) -> None:
 
 
 def _checked(request: dict[str, Any], facts: AdapterFacts, progress: Progress) -> MergeCheck:
-    import torch
-
     from core.engine.device import choose_device
-    from core.engine.merge import held_against, observe_unmerged_and_merged
+    from core.engine.merge import PRECISIONS, held_against, observe_unmerged_and_merged
     from core.engine.models import AdapterSource
 
     base, device = Path(request["base"]), choose_device("auto")
@@ -54,10 +52,10 @@ def _checked(request: dict[str, Any], facts: AdapterFacts, progress: Progress) -
     source = AdapterSource(facts.folder, float(request["scale"]))
     rows: list[MergeRow] = []
     exact = None
-    for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+    for name in PRECISIONS:
         progress.set(state="running", message=f"Merged and unmerged in {name}")
         unmerged, merged = observe_unmerged_and_merged(
-            base, source, device, dtype, prompts, NEW_TOKENS, renderer.stop_ids
+            base, source, device, name, prompts, NEW_TOKENS, renderer.stop_ids
         )
         rows.append(held_against(f"{_MERGED}, {name}", merged, f"{_UNMERGED}, {name}", unmerged))
         progress.advance(1)

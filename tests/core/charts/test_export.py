@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import threading
 
 import kaleido
@@ -82,7 +83,7 @@ def test_figures_are_rendered_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> 
     assert most == 1 and not export._RENDERER.locked()
 
 
-@pytest.mark.skipif(not browser_found(), reason="no Chrome or Chromium")
+@pytest.mark.skipif(not browser_found() and "CI" not in os.environ, reason="no Chrome or Chromium")
 def test_png_and_svg_of_a_real_figure() -> None:
     figure = go.Figure(go.Scatter(x=[1, 2], y=[3, 4]), {"title": "a title", "height": 300})
     png = to_image(figure, "png", width=400, scale=2)
@@ -91,7 +92,7 @@ def test_png_and_svg_of_a_real_figure() -> None:
     assert svg.startswith("<svg") and "a title" in svg
 
 
-@pytest.mark.skipif(not browser_found(), reason="no Chrome or Chromium")
+@pytest.mark.skipif(not browser_found() and "CI" not in os.environ, reason="no Chrome or Chromium")
 def test_one_open_browser_draws_several_kinds_in_their_order_and_is_closed() -> None:
     figures = [go.Figure(go.Scatter(x=[1, 2], y=[3, 4]), {"title": f"title {number}"}) for number in range(3)]
     first, second, third = to_images(
