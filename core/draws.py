@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,9 @@ from core.stats.resampling import bootstrap_weights
 KEPT_BYTES = 1 << 27
 """Weights or masks up to this size are drawn whole and kept; larger ones are drawn block by block."""
 
+LOOKS = (1_000, 4_000)
+"""Exchanges after which it is seen which tests need no more of them."""
+
 Scheme = Literal["examples", "clusters", "blocks"]
 """What is drawn or exchanged as a whole."""
 
@@ -25,7 +29,10 @@ Scheme = Literal["examples", "clusters", "blocks"]
 class Draws:
     """Weights and masks of one ordered set of examples."""
 
-    def __init__(self, n: int, groups: Sequence[str | None] | None, *, seed: int, resamples: int, trials: int) -> None:
+    def __init__(
+        self, n: int, groups: Sequence[str | None] | None, *, seed: int, resamples: int, trials: int,
+        enough: int | None = None,
+    ) -> None:  # fmt: skip
         """Remember what to draw; nothing is drawn before it is needed.
 
         Args:
@@ -34,8 +41,11 @@ class Draws:
             seed: of both draws.
             resamples: of the bootstrap.
             trials: of the swap test.
+            enough: exchanges as extreme as what was observed after which a swap test stops, see `core.stats.sequential`;
+                None: it makes all trials.
         """
         self.n, self.groups, self.seed, self.resamples, self.trials = n, groups, seed, resamples, trials
+        self.enough = enough
         self.codes = np.arange(n) if groups is None else cluster_codes(groups, n)[0]
 
     def scheme(self, resampling: Resampling) -> Scheme:
@@ -86,6 +96,8 @@ class Draws:
             if ("masks", scheme) not in self._kept:
                 self._kept["masks", scheme] = swap_masks(units, self.trials, self.seed)
             blocks = row_blocks(trials, max(columns, units))
+            if self.enough is not None:
+                blocks = [part for block in blocks for part in _looks(block)]
             yield from (self._kept["masks", scheme][rows] for rows in blocks)
         else:
             # 8 bytes an entry: the product needs the masks as float64.
@@ -97,3 +109,8 @@ class Draws:
         blocks = np.array_split(np.arange(rows), max(1, -(-rows * row_bytes // KEPT_BYTES)))
         seeds = np.random.SeedSequence(self.seed).generate_state(len(blocks), np.uint64)
         return ((int(seed), len(block)) for seed, block in zip(seeds, blocks, strict=True) if len(block))
+
+
+def _looks(block: slice) -> Iterator[slice]:
+    cuts = [block.start, *(at for at in LOOKS if block.start < at < block.stop), block.stop]
+    return (slice(start, stop) for start, stop in pairwise(cuts))

@@ -24,6 +24,7 @@ from core.draws import Draws, Scheme
 from core.metrics.metric import Metric
 from core.stats.arrays import values_of, weighted_sums
 from core.stats.influence import normal_p, value_gradient
+from core.stats.sequential import SequentialCounts
 
 CALIBRATED = 128
 SLACK = 2.0
@@ -61,17 +62,22 @@ def swap_p(draws: Draws, scheme: Scheme, jobs: Sequence[SwapJob]) -> list[np.nda
         return []
     codes = draws.unit_codes(scheme)
     pairs: list[_Pairs] = [(_Orders if job.metric.ordered else _Sums)(job, codes) for job in jobs]
+    places = [(one, slice(i, i + 1)) for one in pairs for i in range(one.terms.shape[1])]
     terms = np.concatenate([one.terms for one in pairs], axis=1)
     value_a, value_b = np.concatenate([one.observed for one in pairs], axis=1)
-    counted, judge = np.zeros(terms.shape[1]), None
+    # What has no value cannot be told from anything.
+    has_values = np.isfinite(value_a) & np.isfinite(value_b)
+    counts, judge = SequentialCounts(len(places), draws.trials, draws.enough), None
     for masks in draws.mask_blocks(scheme, draws.trials, terms.shape[1]):
         if judge is None:
             judge = _Judge(terms, value_a, value_b, masks[:CALIBRATED], pairs)
-        sizes = np.abs(terms.T.astype(np.float32) @ _signs(masks, np.float32).T)
-        counted += _extremes(pairs, masks, sizes, judge)
-    # What has no value cannot be told from anything.
-    has_values = np.isfinite(value_a) & np.isfinite(value_b)
-    p = np.where(has_values, (1 + counted) / (1 + draws.trials), 1.0)
+        chosen = counts.open[has_values[counts.open]]
+        if not len(chosen):
+            break
+        sizes = np.abs(terms.T[chosen].astype(np.float32) @ _signs(masks, np.float32).T)
+        for pair, size in zip(chosen.tolist(), sizes, strict=True):
+            counts.add(pair, _extreme(*places[pair], masks, judge.told(pair, size), judge.least[pair]))
+    p = np.where(has_values, counts.p(), 1.0)
     return np.split(p, np.cumsum([one.terms.shape[1] for one in pairs])[:-1])
 
 
@@ -110,21 +116,17 @@ class _Judge:
         return size > observed + edge, size < observed - edge
 
 
-def _extremes(pairs: Sequence[_Pairs], masks: np.ndarray, sizes: np.ndarray, judge: _Judge) -> np.ndarray:
-    """Return how many exchanges differ at least as much as what was observed, (pairs,); ``sizes`` is (pairs, exchanges)."""
-    counted = np.zeros(len(sizes))
-    places = [(one, slice(i, i + 1)) for one in pairs for i in range(one.terms.shape[1])]
-    for pair, (one, place) in enumerate(places):
-        if not np.isfinite(judge.observed[pair]):
-            continue
-        beyond, below = judge.told(pair, sizes[pair])
-        counted[pair] = np.count_nonzero(beyond)
-        if counted[pair] + np.count_nonzero(below) < len(masks):
-            rows = np.flatnonzero(~(beyond | below))
-            exact = one.after(masks if len(rows) == len(masks) else masks[rows], place)[:, 0]
-            # A trial without a value counts as extreme, so that p errs on the careful side.
-            counted[pair] += np.count_nonzero(~(np.abs(exact) < judge.least[pair]))
-    return counted
+def _extreme(
+    pairs: _Pairs, place: slice, masks: np.ndarray, told: tuple[np.ndarray, np.ndarray], least: float
+) -> np.ndarray:
+    """Return whether each exchange differs at least as much as what was observed, bool (rows of masks,)."""
+    extreme, below = told
+    rows = np.flatnonzero(~(extreme | below))
+    if len(rows):
+        exact = pairs.after(masks if len(rows) == len(masks) else masks[rows], place)[:, 0]
+        # A trial without a value counts as extreme, so that p errs on the careful side.
+        extreme[rows] = ~(np.abs(exact) < least)
+    return extreme
 
 
 class _Sums:

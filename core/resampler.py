@@ -30,9 +30,12 @@ LEAST_DRAWS = 1_000
 class Resampler(Draws):
     """Resampled values and tests of many metrics and variants on one set of examples; the draws are shared."""
 
-    def __init__(self, n: int, groups: Sequence[str | None] | None, *, seed: int, resamples: int, trials: int) -> None:
+    def __init__(
+        self, n: int, groups: Sequence[str | None] | None, *, seed: int, resamples: int, trials: int,
+        enough: int | None = None,
+    ) -> None:  # fmt: skip
         """Remember what to draw, see `core.draws.Draws`."""
-        super().__init__(n, groups, seed=seed, resamples=resamples, trials=trials)
+        super().__init__(n, groups, seed=seed, resamples=resamples, trials=trials, enough=enough)
         self._within: dict[bytes, Resampler] = {}
 
     def within(self, mask: np.ndarray) -> Resampler:
@@ -41,7 +44,12 @@ class Resampler(Draws):
         if key not in self._within:
             groups = None if self.groups is None else [g for g, there in zip(self.groups, mask, strict=True) if there]
             self._within[key] = Resampler(
-                int(mask.sum()), groups, seed=self.seed, resamples=self.resamples, trials=self.trials
+                int(mask.sum()),
+                groups,
+                seed=self.seed,
+                resamples=self.resamples,
+                trials=self.trials,
+                enough=self.enough,
             )
         return self._within[key]
 

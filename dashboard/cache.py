@@ -151,6 +151,11 @@ def _reader(folder: str, state: tuple[int, int]) -> StatisticsReader:
     return StatisticsReader(Run(Path(folder)), in_memory=True)
 
 
+def inside_of(run: Run, part: str | None) -> Filter | None:
+    """Return what tells whether an example lies in a slice; None for all examples."""
+    return None if part is None else _lies_in(str(run.folder), evidence_state(run), part)
+
+
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def _lies_in(folder: str, state: tuple[int, int], part: str) -> Filter:
     return matcher(Run(Path(folder)), part)

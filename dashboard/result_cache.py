@@ -22,7 +22,7 @@ from core.ratings.analysis.results import HumanPreference
 from core.report.document import Report, Wishes
 from core.report.gather import gather
 from core.results import Comparison, MetricRow
-from core.slices import SliceTable, matcher, slice_table
+from core.slices import SliceTable, slice_table
 from core.store import Run
 from dashboard import cache
 
@@ -46,7 +46,7 @@ def _slices_of(
     folder: str, state: tuple[int, int], reference: str, part: str | None, more: tuple[str, ...]
 ) -> SliceTable:
     reader = cache.statistics_reader(Run(Path(folder)))
-    where = None if part is None else matcher(reader.run, part)
+    where = cache.inside_of(reader.run, part)
     return slice_table(reader.run, reference, more=more, where=where, reader=reader)
 
 
@@ -78,7 +78,7 @@ def _front(
     if figure == "tokens_per_second":
         drawn = {name: 1000 / speed for name, speed in drawn.items()}
     prices = {name: drawn.get(name, cost) for name, cost in costs}
-    return front_certainty(reader, _row, prices, None if part is None else matcher(reader.run, part))
+    return front_certainty(reader, _row, prices, cache.inside_of(reader.run, part))
 
 
 def composites_of(run: Run, reference: str, part: str | None) -> tuple[CompositeResult, ...]:
@@ -91,7 +91,7 @@ def _composites_of(
     folder: str, state: tuple[int, int], reference: str, part: str | None
 ) -> tuple[CompositeResult, ...]:
     reader = cache.statistics_reader(Run(Path(folder)))
-    where = None if part is None else matcher(reader.run, part)
+    where = cache.inside_of(reader.run, part)
     return composites(reader.run, reference, where=where, reader=reader)
 
 
@@ -143,7 +143,7 @@ def _satisfaction(
     folder: str, state: tuple[int, int], written: tuple[int, ...], reference: str, part: str | None
 ) -> tuple[MetricRow, ...]:
     run = Run(Path(folder))
-    return feedback_rows(run, reference, where=None if part is None else matcher(run, part))
+    return feedback_rows(run, reference, where=cache.inside_of(run, part))
 
 
 def report(run: Run, reference: str, variant: str | None, people: tuple[HumanPreference, ...] = ()) -> Report:

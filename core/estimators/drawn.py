@@ -98,7 +98,10 @@ class Drawn:
             return (
                 None if np.isnan(p) else p
             ), f"{prefix}{name} (normal, spread of {min(setting.resampler.trials, LEAST_DRAWS):,} draws{by})"
-        return p, f"{prefix}{name} ({setting.resampler.trials:,} draws{by})"
+        draws = f"{setting.resampler.trials:,} draws"
+        if setting.resampler.enough is not None:
+            draws = f"up to {draws}, fewer where {setting.resampler.enough} are as extreme"
+        return p, f"{prefix}{name} ({draws}{by})"
 
     def _collect(self, variant: str, mask: np.ndarray) -> None:
         # Most variants miss nothing: their values and differences then come from the same resampled column.

@@ -95,11 +95,13 @@ class _Rows:
         self.languages: list[str | None] = []
         self.groups: list[str | None] = []
         self.fields: list[dict[str, Any]] = []
+        self._ids: dict[str, list[str]] = {}
         for task in tasks:
-            if all(name in self.position for name in self.column(task, "id")):
+            if all(name in self.position for name in self.ids(task)):
                 continue
-            columns = [self.column(task, name) for name in ("id", "tags", "language", "group", "fields")]
-            for name, tags, language, group, fields in zip(*columns, strict=True):
+            table = self.table(task, "tags", "language", "group", "fields")
+            columns = (column.to_pylist() for column in table.columns)
+            for name, tags, language, group, fields in zip(self.ids(task), *columns, strict=True):
                 if name not in self.position:
                     self.position[name] = len(self.position)
                     self.tags.append(tags or ())
@@ -114,6 +116,12 @@ class _Rows:
             return pa.table({name: pa.array([], pa.string()) for name in wanted})
         return pq.read_table(path, columns=wanted, filters=[("task", "=", task)])
 
+    def ids(self, task: str) -> list[str]:
+        """Return the ids of a task's examples in the order of their rows; read once."""
+        if task not in self._ids:
+            self._ids[task] = self.column(task, "id")
+        return self._ids[task]
+
     def column(self, task: str, name: str) -> list[Any]:
         return self.table(task, name)[name].to_pylist()
 
@@ -124,7 +132,7 @@ class _Rows:
     def spread(self, task: str, values: Iterable[Any]) -> list[Any]:
         """Return a task's values in the dataset's order, None where the task has no such example."""
         out: list[Any] = [None] * len(self.position)
-        for name, value in zip(self.column(task, "id"), values, strict=True):
+        for name, value in zip(self.ids(task), values, strict=True):
             out[self.position[name]] = value
         return out
 
