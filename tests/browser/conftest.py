@@ -143,6 +143,31 @@ def keep_picture(page: Any, name: str) -> None:
         page.screenshot(path=str(Path(folder) / name))
 
 
+def expect(locator: Any) -> Any:
+    """Return what waits until something holds of an element, and fails where it does not in time."""
+    waiting = importlib.import_module("playwright.sync_api").expect
+    waiting.set_options(timeout=PATIENCE)
+    return waiting(locator)
+
+
 def settled(page: Any) -> None:
-    """Wait until the page's script has run."""
+    """Wait until the page's script has run and what it sent stands on the page.
+
+    Streamlit says that a script has ended before its last elements are drawn, on a busy machine long before. So nothing may
+    have been added, taken away or written for a moment, and no placeholder of a part that is still fetched may be left.
+    """
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_function(_QUIET, arg=QUIET_MS)
+
+
+QUIET_MS = 250
+_QUIET = """quiet => {
+  if (!window.lsChanged) {
+    window.lsChanged = performance.now();
+    new MutationObserver(() => { window.lsChanged = performance.now(); })
+      .observe(document.body, {childList: true, characterData: true, subtree: true});
+  }
+  return performance.now() - window.lsChanged > quiet
+    && document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning"
+    && !document.querySelector("[data-testid=stSkeleton]");
+}"""

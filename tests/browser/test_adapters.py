@@ -11,7 +11,7 @@ import pytest
 from core.jobs import worker
 from core.prepare import Choice, prepare_run
 from core.workspace import load_workspace
-from tests.browser.conftest import CUT_OFF, Server, keep_picture, served, settled
+from tests.browser.conftest import CUT_OFF, Server, expect, keep_picture, served, settled
 from tests.tiny import make_workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
@@ -31,7 +31,7 @@ def _opened(page: Any, server: Server, **query: str) -> Any:
     page.goto(f"{server.address}/adapters?" + "&".join(f"{key}={value}" for key, value in query.items()))
     page.locator(".ls-lead").first.wait_for()
     settled(page)
-    assert page.locator("[data-testid=stException]").count() == 0
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
     return page
 
 
@@ -43,16 +43,15 @@ def _press(page: Any, label: str) -> None:
 
 def test_what_an_adapter_changed_is_measured_and_a_module_can_be_picked(tiny: Server, page: Any) -> None:
     _opened(page, tiny, adapter="lora-0")
-    assert (
-        "lora-0 is a LoRA adapter of rank 4 on q_proj and v_proj in all 2 layers."
-        in page.locator(".ls-lead").inner_text()
+    expect(page.locator(".ls-lead")).to_contain_text(
+        "lora-0 is a LoRA adapter of rank 4 on q_proj and v_proj in all 2 layers.", use_inner_text=True
     )
     _press(page, "Measure what it changed")
     page.get_by_text("of their norm; most in layer").first.wait_for()
     page.locator(".js-plotly-plot").nth(1).wait_for()
     rows = page.locator("table[aria-label='Modules that changed most'] tbody tr")
     rows.nth(3).wait_for()
-    assert rows.count() == 4
+    expect(rows).to_have_count(4)
     picked = rows.nth(2).get_attribute("data-id")
     rows.nth(2).click()
     page.wait_for_url(f"**module={picked}**")
@@ -61,7 +60,7 @@ def test_what_an_adapter_changed_is_measured_and_a_module_can_be_picked(tiny: Se
     assert list((tiny.workspace / ".lorascope" / "adapters").glob("anatomy-*/result.json"))
     page.reload()
     page.get_by_text("of their norm; most in layer").first.wait_for()
-    assert page.get_by_role("button", name="Measure what it changed").count() == 0, "it is measured once"
+    expect(page.get_by_role("button", name="Measure what it changed")).to_have_count(0)  # it is measured once
 
 
 def test_two_adapters_are_compared(tiny: Server, page: Any) -> None:
@@ -104,5 +103,5 @@ def test_hostile_words_in_an_adapters_files_are_shown_as_they_are(tiny: Server, 
     _opened(page, tiny, adapter="lora-1", section="facts")
     cell = page.locator("table[aria-label='Settings of the adapter'] td").filter(has_text="onerror")
     cell.wait_for()
-    assert cell.inner_text() == "<img src=x onerror=alert(1)> $x$ :red[y]"
-    assert page.locator("table img").count() == 0
+    expect(cell).to_have_text("<img src=x onerror=alert(1)> $x$ :red[y]", use_inner_text=True)
+    expect(page.locator("table img")).to_have_count(0)

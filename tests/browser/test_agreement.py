@@ -12,7 +12,7 @@ import pytest
 
 from core.ratings import Study, closed_at
 from core.ratings.analysis import analyse
-from tests.browser.conftest import CUT_OFF, Server, keep_picture, served, settled
+from tests.browser.conftest import CUT_OFF, Server, expect, keep_picture, served, settled
 from tests.rated_workspaces import HOSTILE_NAME, HOSTILE_TITLE, rated_workspace
 
 pytestmark = pytest.mark.browser
@@ -40,14 +40,14 @@ def opened(page: Any, address: str) -> Any:
     page.goto(address)
     page.locator(".ls-lead").first.wait_for()
     settled(page)
-    assert page.locator("[data-testid=stException]").count() == 0
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
     return page
 
 
 def test_the_answer_stands_first_and_a_reload_keeps_what_was_chosen(rated: Rated, page: Any) -> None:
     opened(page, rated.address("two"))
     lead = page.locator(".ls-lead").first
-    assert lead.inner_text() == analyse(rated.studies["two"]).headline
+    expect(lead).to_have_text(analyse(rated.studies["two"]).headline, use_inner_text=True)
     assert lead.bounding_box()["y"] < 200 and page.locator(".st-key-figure-verdicts").bounding_box()["y"] < 400
     page.locator("[data-testid=stButtonGroup]").get_by_text("Raters", exact=True).click()
     page.get_by_text("Rater by rater").wait_for()
@@ -59,27 +59,29 @@ def test_the_answer_stands_first_and_a_reload_keeps_what_was_chosen(rated: Rated
 
 def test_names_and_titles_are_shown_as_they_are(rated: Rated, page: Any) -> None:
     opened(page, rated.address("two", "raters"))
-    assert HOSTILE_NAME in page.locator(".ls-lead", has_text="Something is off").inner_text()
+    expect(page.locator(".ls-lead", has_text="Something is off")).to_contain_text(HOSTILE_NAME, use_inner_text=True)
     row = page.locator(".st-key-chart-raters table.numbers tr", has_text="Zoé")
-    assert row.locator("td").first.inner_text() == HOSTILE_NAME and row.locator("td b").count() == 0
+    expect(row.locator("td").first).to_have_text(HOSTILE_NAME, use_inner_text=True)
+    expect(row.locator("td b")).to_have_count(0)
     page.locator(".st-key-figure-sides .main-svg").first.wait_for()
     assert any(
         HOSTILE_NAME in text for text in page.locator(".st-key-figure-sides .annotation-text").all_text_contents()
     )
     opened(page, rated.address("empty"))
     assert HOSTILE_TITLE in page.locator("[data-testid=stSelectbox] input").first.input_value()
-    assert "No verdict to show yet" in page.locator(".ls-face").inner_text()
+    expect(page.locator(".ls-face")).to_contain_text("No verdict to show yet", use_inner_text=True)
 
 
 def test_a_disagreement_opens_in_place_with_its_texts(rated: Rated, page: Any) -> None:
     found = analyse(rated.studies["two"]).disagreements
     opened(page, rated.address("two", "disagreements"))
     rows = page.locator(".st-key-disagreements-table tbody tr")
-    assert rows.count() == len(found)
+    expect(rows).to_have_count(len(found))
     rows.nth(1).click()
     page.locator(".st-key-disagreement-open h4", has_text=found[1].example_id).wait_for()
     said = page.locator(".st-key-disagreement-verdicts tbody tr")
-    assert [row.split("\n")[0] for row in said.all_inner_texts()] != [] and said.count() == len(found[1].verdicts)
+    assert [row.split("\n")[0] for row in said.all_inner_texts()] != []
+    expect(said).to_have_count(len(found[1].verdicts))
     page.wait_for_function("new URLSearchParams(location.search).get('item') !== null")
 
 

@@ -11,7 +11,7 @@ import pytest
 from core.compare import example_scores
 from core.diagnostics.paired import paired_differences
 from core.store import Run
-from tests.browser.conftest import Server, keep_picture, settled
+from tests.browser.conftest import Server, expect, keep_picture, settled
 
 pytestmark = pytest.mark.browser
 
@@ -51,10 +51,10 @@ def test_a_bar_lists_its_examples_and_a_reload_shows_the_same(full: Server, page
     assert picked(page)[:4] == ["difference", "rouge_l", "qv-r8", "baseline"]
     assert picked(page)[4] == pytest.approx([found.edges[at], found.edges[at + 1]])
     n = int(found.counts[at])
-    assert f"{n} example" in sentence.inner_text()
+    expect(sentence).to_contain_text(f"{n} example", use_inner_text=True)
     rows = page.locator(".st-key-picked tr.pick")
     rows.first.wait_for()
-    assert rows.count() == min(n, 10)
+    expect(rows).to_have_count(min(n, 10))
     before = rows.all_inner_texts()
     page.reload()
     page.locator(".st-key-picked tr.pick").first.wait_for()

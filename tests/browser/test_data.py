@@ -16,7 +16,7 @@ from core.data.inspect.headline import headline
 from core.data.inspect.repair import repair
 from core.data.inspect.scan import scan
 from core.errors import InputError
-from tests.browser.conftest import CUT_OFF, PATIENCE, ROOT, Server, keep_picture, served, settled
+from tests.browser.conftest import CUT_OFF, PATIENCE, ROOT, Server, expect, keep_picture, served, settled
 from tests.dashboard.data_pages import HOSTILE, chat, data_workspace, write_rows
 
 pytestmark = pytest.mark.browser
@@ -62,7 +62,7 @@ def opened(page: Any, server: Server, query: str = "") -> Any:
 
 def fine(page: Any) -> None:
     """Nothing went wrong, and nothing sticks out at the side."""
-    assert page.locator("[data-testid=stException]").count() == 0
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
     assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
@@ -107,7 +107,7 @@ def test_every_shipped_broken_file_is_answered(tab: Any, path: Path) -> None:
     except InputError as error:
         face = page.locator(".ls-face", has_text="This file cannot be read")
         face.wait_for()
-        assert str(error).replace(str(path), path.name) in face.inner_text()
+        expect(face).to_contain_text(str(error).replace(str(path), path.name), use_inner_text=True)
         fine(page)
         return
     said = headline(expected).replace("`", "")
@@ -160,7 +160,7 @@ def test_a_link_shows_the_same_again(server: Server, page: Any) -> None:
     page.goto(address)
     page.locator(".ls-opened", has_text="Line 3").wait_for()
     assert [row[0] for row in cells(page, "rows")] == ["1", "3"]
-    assert page.locator('table[aria-label="rows"] tr[aria-current=true]').get_attribute("data-id") == "3"
+    expect(page.locator('table[aria-label="rows"] tr[aria-current=true]')).to_have_attribute("data-id", "3")
 
 
 def test_hostile_texts_are_shown_as_they_are_and_do_nothing(server: Server, page: Any) -> None:
@@ -213,7 +213,7 @@ def test_two_files_dropped_at_once_are_told_apart_and_compared(server: Server, p
     drop(page, folder / "roles.jsonl", folder / "order.jsonl")
     note = page.locator(".ls-note", has_text="2 files were dropped at once")
     note.wait_for()
-    assert "roles.jsonl is shown; order.jsonl stands beside it" in note.inner_text()
+    expect(note).to_contain_text("roles.jsonl is shown; order.jsonl stands beside it", use_inner_text=True)
     page.locator("[data-name=compared]").wait_for()
     assert cells(page, "what differs")[0][0] == "Length in tokens, middle row"
     fine(page)
@@ -262,11 +262,14 @@ def test_look_is_stepped_through_with_keys_and_says_what_a_token_is(server: Serv
     opened(page, server, "show=look&max_length=20")
     strip = page.locator(".st-key-data-tokens .text")
     strip.locator(".token.special").first.wait_for()
-    assert page.locator(".st-key-data-tokens .edge").inner_text() == "max_length 20: what follows is cut off"
+    expect(page.locator(".st-key-data-tokens .edge")).to_have_text(
+        "max_length 20: what follows is cut off", use_inner_text=True
+    )
     strip.locator(".token").nth(2).hover()
     tip = page.locator(".st-key-data-tokens .tip")
     tip.wait_for()
-    assert "token 3 of" in tip.inner_text() and "template" in tip.inner_text()
+    expect(tip).to_contain_text("token 3 of", use_inner_text=True)
+    expect(tip).to_contain_text("template", use_inner_text=True)
     page.locator("body").press("j")
     page.wait_for_function("() => new URLSearchParams(location.search).get('line') === '2'")
     page.locator(".st-key-data-tokens .text", has_text="quick").wait_for()
@@ -281,7 +284,7 @@ def test_long_work_shows_how_far_it_is_can_be_stopped_and_goes_on(server: Server
     main = page.locator("[data-testid=stMain]")
     working = main.locator(".st-key-working-looking-for-odd-rows")
     working.locator(".ls-foot", has_text="of 60,000 rows").wait_for()
-    assert "left" in working.inner_text()
+    expect(working).to_contain_text("left", use_inner_text=True)
     main.get_by_role("button", name="Stop").click()
     page.get_by_text("Looking for odd rows was stopped; nothing of it is kept.").wait_for()
     main.get_by_role("button", name="Go on").wait_for()
@@ -297,7 +300,7 @@ def test_other_pages_keep_their_run_and_this_one_its_choices(full: Server, page:
     page.locator(".card").first.wait_for()
     page.get_by_role("link", name="Data", exact=True).click()
     page.locator("[data-name=headline]").wait_for()
-    assert page.locator(".st-key-top-bar").count() == 0
+    expect(page.locator(".st-key-top-bar")).to_have_count(0)
     segment(page, "Quality")
     page.locator("[data-name=quality]").wait_for()
     page.get_by_role("link", name="Overview").click()

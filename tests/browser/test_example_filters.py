@@ -11,7 +11,7 @@ from core.example_texts import read_table
 from core.flags import read_flags
 from core.text_features import cell_counts, feature_from, feature_hits
 from core.workspace import load_workspace
-from tests.browser.conftest import CUT_OFF, Server, keep_picture, settled
+from tests.browser.conftest import CUT_OFF, Server, expect, keep_picture, settled
 
 pytestmark = pytest.mark.browser
 
@@ -44,8 +44,8 @@ def test_a_word_is_asked_for_counted_and_listed_and_a_reload_keeps_it(page: Any,
     page.get_by_text(f"The {count} examples listed").wait_for()
     page.reload()
     page.get_by_text(f"The {count} examples listed").wait_for()
-    assert page.get_by_placeholder("Words, as typed").input_value() == "sorry"
-    assert page.locator("[data-testid=stException]").count() == 0
+    expect(page.get_by_placeholder("Words, as typed")).to_have_value("sorry")
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
 def test_a_hostile_pattern_is_answered_and_the_page_goes_on(page: Any, full: Server) -> None:
@@ -54,7 +54,7 @@ def test_a_hostile_pattern_is_answered_and_the_page_goes_on(page: Any, full: Ser
     page.get_by_placeholder("A pattern").fill("[<img src=x onerror=alert(1)>")
     page.keyboard.press("Enter")
     page.get_by_role("alert").get_by_text("is not a regular expression that can be searched").wait_for()
-    assert page.locator("img[src=x]").count() == 0
+    expect(page.locator("img[src=x]")).to_have_count(0)
 
 
 def test_more_like_this_lists_the_nearest_and_opens_them_by_key(page: Any, full: Server) -> None:

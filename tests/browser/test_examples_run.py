@@ -20,7 +20,7 @@ from core.jobs.status import RunStatus, read_status, write_status
 from core.records import Generation
 from core.store import Run, create_run, evidence_table, write_table
 from core.workspace import load_workspace
-from tests.browser.conftest import PATIENCE, Server, served, settled
+from tests.browser.conftest import PATIENCE, Server, expect, served, settled
 from tests.synthetic import HOSTILE, make_run, make_workspace
 from tests.worker_double import sleeping_worker
 
@@ -109,7 +109,7 @@ def test_a_click_opens_an_example_and_its_link_opens_it_again(page: Any, full: S
     _open(page, page.url)
     page.locator(f".ls-opened b:text-is('{wanted}')").wait_for()
     _shows(page.locator(".st-key-card-reference .text"), _reference(full, "reply", wanted))
-    assert page.locator(".st-key-examples-metric input").input_value() == "ROUGE-L ↑"
+    expect(page.locator(".st-key-examples-metric input")).to_have_value("ROUGE-L ↑")
 
 
 def test_keys_walk_the_list(page: Any, full: Server) -> None:
@@ -148,10 +148,10 @@ def test_search_finds_words_of_outputs(page: Any, full: Server) -> None:
 def test_a_long_list_is_paged_and_a_link_turns_to_its_page(page: Any, full: Server) -> None:
     _open(page, f"{full.address}/examples?task=reply&sort=dataset&example=eval-055")
     _until(lambda: _current(page) == "eval-055", "the row that is marked as open")
-    assert page.locator(".row").count() == 10
+    expect(page.locator(".row")).to_have_count(10)
     page.locator("[data-testid=stPagination]").get_by_text("1", exact=True).click()
     page.locator(".row[data-id=eval-001]").wait_for()
-    assert page.locator(".row").count() == 50
+    expect(page.locator(".row")).to_have_count(50)
     page.locator(".ls-opened b:text-is('eval-055')").wait_for()
 
 
@@ -184,7 +184,7 @@ def test_added_and_dropped_words_are_marked(page: Any, full: Server) -> None:
     output = _output(page, "all-r8")
     output.locator("ins").first.wait_for()
     assert output.locator("del").count() > 0
-    assert _output(page, "baseline").locator("ins, del").count() == 0
+    expect(_output(page, "baseline").locator("ins, del")).to_have_count(0)
     kept = output.evaluate(
         "node => [...node.childNodes].filter(n => n.nodeName !== 'DEL').map(n => n.textContent).join('')"
     )
@@ -221,7 +221,7 @@ def test_thumb_and_note_are_on_disk_and_there_after_a_reload(page: Any, full: Se
     _open(page, page.url)
     field = page.locator(".st-key-pane-qv-r8").get_by_placeholder("Note, kept with the run")
     field.wait_for()
-    assert field.input_value() == "says <b>nothing</b> about the order"
+    expect(field).to_have_value("says <b>nothing</b> about the order")
     page.locator(".st-key-pane-qv-r8").get_by_text("Saved").wait_for()
     page.locator(".row[data-id=eval-011] .noted").wait_for(state="attached")
 
@@ -289,7 +289,7 @@ def test_results_opens_its_own_run(page: Any, tmp_path: Path) -> None:
         page.locator(".card").first.wait_for()
         page.get_by_text("run older").wait_for()
         page.wait_for_url("**run=older**")
-        assert page.locator(".st-key-run input").input_value() == "older"
+        expect(page.locator(".st-key-run input")).to_have_value("older")
         page.get_by_role("link", name="Compare").click()
         page.locator("table.wide").first.wait_for()
         page.get_by_text("run older").wait_for()
@@ -301,8 +301,9 @@ def test_nothing_of_a_running_run_stays_when_it_has_ended(page: Any, live: _Live
     live.says(state="finished", done=100, total=100, message="Finished")
     page.get_by_text("1 finished run. Nothing is running.").wait_for()
     settled(page)
-    assert page.get_by_text("the machine is busy").count() == 0
-    assert page.locator("[data-testid=stProgress]").count() == 0 and _chips(page) == ["Finished"]
+    expect(page.get_by_text("the machine is busy")).to_have_count(0)
+    expect(page.locator("[data-testid=stProgress]")).to_have_count(0)
+    assert _chips(page) == ["Finished"]
     page.get_by_role("button", name="Results").wait_for()
 
 

@@ -12,7 +12,7 @@ import pytest
 from core.feedback import read_feedback
 from core.slices import slice_table
 from core.store import Run
-from tests.browser.conftest import CUT_OFF, Server, keep_picture, served, settled
+from tests.browser.conftest import CUT_OFF, Server, expect, keep_picture, served, settled
 from tests.robust import TWIN, make_robust_run
 from tests.synthetic import make_workspace
 
@@ -37,7 +37,7 @@ def _open(page: Any, address: str, sign: str) -> Any:
     page.goto(address)
     page.locator(sign).first.wait_for()
     settled(page)
-    assert page.locator("[data-testid=stException]").count() == 0
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
     return page
 
 
@@ -47,7 +47,7 @@ def _asked(page: Any) -> dict[str, list[str]]:
 
 def test_a_task_unfolds_its_other_metrics_and_a_reload_keeps_them(robust: Server, page: Any) -> None:
     _open(page, f"{robust.address}/compare", "tr.fold")
-    assert page.locator("tr[data-key='category/f1_macro']").count() == 0
+    expect(page.locator("tr[data-key='category/f1_macro']")).to_have_count(0)
     page.locator("tr.fold a", has_text="more metric").first.click()
     page.locator("tr[data-key='category/f1_macro']").wait_for()
     page.wait_for_function("new URLSearchParams(location.search).get('more') === 'category'")
@@ -66,7 +66,7 @@ def test_a_click_on_a_slice_moves_the_bar_and_opens_it(robust: Server, page: Any
     page.get_by_text(f"slice {first.name}").wait_for()
     asked = _asked(page)
     assert asked["slice"] == [first.name] and "section" not in asked and asked["metric"] == ["reply/rouge_l"]
-    assert page.locator(".st-key-slice input").input_value() == first.name
+    expect(page.locator(".st-key-slice input")).to_have_value(first.name)
 
 
 def test_a_click_on_a_slice_in_the_picture_opens_it_too(robust: Server, page: Any) -> None:
@@ -86,7 +86,7 @@ def test_overview_leads_to_robustness_and_that_to_the_examples(robust: Server, p
     page.locator(".st-key-figure-drops .point").first.wait_for(state="attached")
     page.get_by_role("link", name=f"Examples of {TWIN}").click()
     page.get_by_text("Perturbed: Typos").wait_for()
-    assert "Tikcet:" in page.locator(".st-key-card-perturbed ins").first.inner_text()
+    expect(page.locator(".st-key-card-perturbed ins").first).to_contain_text("Tikcet:", use_inner_text=True)
 
 
 def test_an_imported_file_becomes_a_row(robust: Server, page: Any, tmp_path: Path) -> None:

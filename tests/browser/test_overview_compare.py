@@ -17,7 +17,7 @@ import pytest
 from core.compare import compare
 from core.notation import value_texts
 from core.store import Run
-from tests.browser.conftest import CUT_OFF, Server, keep_picture, served, settled
+from tests.browser.conftest import CUT_OFF, Server, expect, keep_picture, served, settled
 from tests.synthetic import make_run, make_workspace
 
 pytestmark = pytest.mark.browser
@@ -41,11 +41,11 @@ def test_overview_says_for_each_adapter_what_the_comparison_says(full: Server, p
     opened(page, full.address)
     cards = page.locator(".card")
     cards.first.wait_for()
-    assert cards.count() == 3
+    expect(cards).to_have_count(3)
     assert sorted(text.split()[0] for text in cards.all_inner_texts()) == ["all-r8", "qv-r2", "qv-r8"]
     card = page.locator(".card", has_text="qv-r8").inner_text()
     assert "better than the baseline on" in card and "0.92 MB" in card
-    assert "Pre-flight: qv-r2 moves" in page.locator(".card", has_text="qv-r2").inner_text()
+    expect(page.locator(".card", has_text="qv-r2")).to_contain_text("Pre-flight: qv-r2 moves", use_inner_text=True)
     marks = page.locator("table.matrix td.mark").all_inner_texts()
     comparison = compare(run_of(full))
     verdicts = [found.verdict for row in comparison.rows if not row.language for found in row.differences.values()]
@@ -59,7 +59,7 @@ def test_a_mark_leads_to_its_metric_and_keeps_the_reference(full: Server, page: 
     where = asked(page)
     assert urlsplit(page.url).path == "/compare"
     assert where["metric"] == ["reply/rouge_l"] and where["variant"] == ["all-r8"] and where["reference"] == ["qv-r2"]
-    assert page.locator("table.wide thead th").nth(1).inner_text() == "qv-r2"
+    expect(page.locator("table.wide thead th").nth(1)).to_have_text("qv-r2", use_inner_text=True)
 
 
 def test_compare_shows_the_numbers_of_the_comparison(full: Server, page: Any) -> None:
@@ -69,7 +69,7 @@ def test_compare_shows_the_numbers_of_the_comparison(full: Server, page: Any) ->
     row = compare(run_of(full)).row("category/accuracy")
     for name in ("baseline", "qv-r8"):
         number, interval = value_texts(row.values[name], row.unit)
-        assert f"{number} {interval}" in line.inner_text()
+        expect(line).to_contain_text(f"{number} {interval}", use_inner_text=True)
     tip = line.locator("td").nth(1).locator("a").get_attribute("title")
     assert "n = 60" in tip and row.values["qv-r8"].signature in tip and "adjusted" in tip
 
@@ -77,7 +77,7 @@ def test_compare_shows_the_numbers_of_the_comparison(full: Server, page: Any) ->
 def test_languages_unfold_under_their_metric(full: Server, page: Any) -> None:
     opened(page, f"{full.address}/compare")
     page.locator("table.wide").first.wait_for()
-    assert page.locator("tr.language").count() == 0
+    expect(page.locator("tr.language")).to_have_count(0)
     page.get_by_text("Languages apart").click()
     page.locator("tr.language").first.wait_for()
     assert "zh" in page.locator("tr.language").all_inner_texts()[-1]
@@ -91,7 +91,7 @@ def test_a_slice_is_kept_in_the_url_and_changes_the_numbers(full: Server, page: 
     row = compare(run_of(full), where=lambda example: example.language == "zh").row("category/accuracy")
     assert row.values["qv-r8"].n == 6
     number, interval = value_texts(row.values["qv-r8"], row.unit)
-    assert f"{number} {interval}" in line.inner_text()
+    expect(line).to_contain_text(f"{number} {interval}", use_inner_text=True)
     page.get_by_role("link", name="Overview").click()
     page.locator(".card").first.wait_for()
     page.wait_for_function("location.search.includes('slice')")
@@ -165,7 +165,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_a_run_that_goes_on_shows_progress_and_what_is_there(troubled: Server, page: Any) -> None:
     opened(page, f"{troubled.address}/compare?run=running")
     page.get_by_text("tokens/s").wait_for()
-    assert "Evaluating all-r8 on reply" in page.locator("[data-testid=stMain]").inner_text()
+    expect(page.locator("[data-testid=stMain]")).to_contain_text("Evaluating all-r8 on reply", use_inner_text=True)
     page.locator("table.wide").first.wait_for()
 
 
@@ -173,7 +173,7 @@ def test_a_failed_run_says_why_and_keeps_its_log_folded(troubled: Server, page: 
     opened(page, f"{troubled.address}/?run=failed")
     page.get_by_text("The disk is full").wait_for()
     log = page.get_by_text("No space left on device")
-    assert not log.is_visible()
+    expect(log).to_be_hidden()
     page.get_by_text("Last lines of the log").click()
     log.wait_for()
     page.locator(".card").first.wait_for()
@@ -191,8 +191,9 @@ def test_hostile_findings_are_shown_as_they_are(troubled: Server, page: Any) -> 
     (run / "preflight.json").write_text(json.dumps({"variants": {"qv-r8": {"ok": True, "findings": findings}}}))
     opened(page, f"{troubled.address}/?run=failed")
     page.locator(".warn").first.wait_for()
-    assert page.locator(".warn").first.inner_text() == f"Pre-flight: {sentence}"
-    assert page.locator(".card img").count() == 0 and page.title() != "1"
+    expect(page.locator(".warn").first).to_have_text(f"Pre-flight: {sentence}", use_inner_text=True)
+    expect(page.locator(".card img")).to_have_count(0)
+    assert page.title() != "1"
 
 
 def test_no_workspace_says_how_to_make_one(tmp_path: Path, page: Any) -> None:
@@ -235,4 +236,4 @@ def test_the_copied_folder_of_a_run_is_enough(full: Server, tmp_path: Path, page
     shutil.copytree(run_of(full).folder, copy)
     with served(copy) as server:
         opened(page, server.address).locator(".card").first.wait_for()
-        assert page.locator(".card").count() == 3
+        expect(page.locator(".card")).to_have_count(3)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.ratings import CreatedStudy, RatingStore, actions, open_study
-from tests.browser.conftest import keep_picture
+from tests.browser.conftest import expect, keep_picture
 from tests.browser.rating import RaterPage, RatingServer, make_studied
 
 pytestmark = pytest.mark.browser
@@ -58,7 +58,7 @@ def test_a_held_key_and_a_double_click_are_one_action(page: Any, server: RatingS
 
 def test_keys_skip_flag_and_go_back(page: Any, server: RatingServer, first: Any) -> None:
     tab = RaterPage(page, server.link(), "Keys <b>&</b> 🦊")
-    assert page.locator(".line span").first.inner_text() == "Keys <b>&</b> 🦊"
+    expect(page.locator(".line span").first).to_have_text("Keys <b>&</b> 🦊", use_inner_text=True)
     tab.ready()
     tab.press("f")
     keep_picture(page, "rate-flag.png")
@@ -101,7 +101,7 @@ def test_a_locked_store_keeps_the_answer_in_the_form(page: Any, server: RatingSe
         lock.close()
     keep_picture(page, "rate-locked.png")
     assert tab.item == before and stored(first, "Patient") == []
-    assert page.get_by_role("button", name="Right is better").get_attribute("aria-pressed") == "true"
+    expect(page.get_by_role("button", name="Right is better")).to_have_attribute("aria-pressed", "true")
     tab.press("Enter")
     tab.moved_on(before)
     assert [row.value for row in stored(first, "Patient")] == ["right"]
@@ -111,6 +111,6 @@ def test_without_the_link_nothing_is_shown(page: Any, server: RatingServer) -> N
     for address in (server.address, f"{server.address}/compare", f"{server.address}/?study=x"):
         page.goto(address)
         page.wait_for_selector("text=A link is needed")
-        assert page.locator("[data-testid=stSidebarNav] a, .ls-brand").count() == 0
+        expect(page.locator("[data-testid=stSidebarNav] a, .ls-brand")).to_have_count(0)
     page.goto(server.link().replace("key=", "key=x"))
     page.wait_for_selector("text=This link does not open a study")

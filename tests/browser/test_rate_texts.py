@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.ratings import Study, actions, create_study, open_store
-from tests.browser.conftest import Server, keep_picture, served
+from tests.browser.conftest import Server, expect, keep_picture, served
 from tests.browser.rating import RaterPage
 from tests.core.ratings.studies import plan, write_run
 from tests.synthetic import HOSTILE, make_workspace
@@ -72,16 +72,17 @@ def test_markdown_is_drawn_on_both_sides_and_runs_nothing(page: Any, opened: Any
     page.get_by_role("button", name="View").click()
     page.get_by_text("As Markdown").click()
     page.wait_for_selector(".text.rendered h1")
-    assert page.locator(".text.rendered").count() == 2, "all sides alike"
-    assert page.locator(".rendered h1").inner_text() == "Title" and page.locator(".rendered strong").count() == 1
-    assert page.locator(".rendered img, .rendered a, .rendered script").count() == 0
+    expect(page.locator(".text.rendered")).to_have_count(2)  # all sides alike
+    expect(page.locator(".rendered h1")).to_have_text("Title", use_inner_text=True)
+    expect(page.locator(".rendered strong")).to_have_count(1)
+    expect(page.locator(".rendered img, .rendered a, .rendered script")).to_have_count(0)
     assert "<img src=x" in tab.text("Left") + tab.text("Right")
     assert page.evaluate("window.hacked") is None and not any("x.example" in url for url in asked)
 
 
 def test_words_that_differ_are_marked_when_asked_for(page: Any, opened: Any) -> None:
     tab, _ = opened(())
-    assert page.locator(".pane ins").count() == 0, "off by default"
+    expect(page.locator(".pane ins")).to_have_count(0)  # off by default
     before = {tab.text("Left"), tab.text("Right")}
     page.get_by_role("button", name="View").click()
     page.get_by_text("Mark the words that differ").click()
@@ -108,8 +109,9 @@ def test_each_mode_is_rated_by_keys(page: Any, opened: Any, mode: str, keys: str
 def test_guidelines_are_at_hand_and_other_pages_are_not(page: Any, opened: Any) -> None:
     opened((), guidelines="# What counts\n\nPrefer the **shorter** one.")
     page.get_by_role("button", name="Guidelines").click()
-    assert page.locator(".ls-guide strong").inner_text() == "shorter"
-    assert not page.locator("[data-testid=stSidebarNav]").is_visible() and page.locator(".ls-brand").count() == 0
+    expect(page.locator(".ls-guide strong")).to_have_text("shorter", use_inner_text=True)
+    expect(page.locator("[data-testid=stSidebarNav]")).to_be_hidden()
+    expect(page.locator(".ls-brand")).to_have_count(0)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="All studies").click()
     page.wait_for_selector("text=Make a study")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.report.html import to_html
-from tests.browser.conftest import PATIENCE, Server, keep_picture, served, settled
+from tests.browser.conftest import PATIENCE, Server, expect, keep_picture, served, settled
 from tests.core.report.made import HOSTILE, make_hostile_run, make_report
 from tests.synthetic import make_workspace
 
@@ -46,7 +46,7 @@ def test_it_opens_from_disk_and_shows_every_hostile_text_as_it_is(offline: Any, 
         "all => all.map(pane => [...pane.querySelectorAll('.exact')].map(one => one.textContent).join(''))"
     )
     assert dict(zip(HOSTILE, texts, strict=True)) == HOSTILE
-    assert offline.locator("h1").inner_text() == HOSTILE["closing"]
+    expect(offline.locator("h1")).to_have_text(HOSTILE["closing"], use_inner_text=True)
     assert offline.evaluate("window.hit") is None
     assert offline.asked == [file.as_uri()] and offline.wrong == []
 
@@ -121,7 +121,8 @@ def test_title_and_sections_are_in_the_preview_and_in_what_is_taken_away(hostile
     page.goto(f"{hostile.address}/report?without=data,method")
     settled(page)
     frame = _preview(page)
-    assert frame.locator("#data").count() == 0 and frame.locator("#verdict").count() == 1
+    expect(frame.locator("#data")).to_have_count(0)
+    expect(frame.locator("#verdict")).to_have_count(1)
     page.get_by_label("Title").fill("My <b>report</b> :red[x]")
     page.get_by_label("Title").press("Enter")
     frame.locator("h1", has_text="My <b>report</b> :red[x]").wait_for()

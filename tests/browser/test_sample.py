@@ -13,7 +13,7 @@ from core.results import Comparison
 from core.store import Run
 from core.wording.verdicts import verdict_sentence
 from dashboard.parts.overview_data import cards
-from tests.browser.conftest import Server, keep_picture, settled
+from tests.browser.conftest import Server, expect, keep_picture, settled
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +39,7 @@ def _opened(page: Any, address: str, sign: str) -> Any:
     page.goto(address)
     page.locator(sign).first.wait_for()
     settled(page)
-    assert page.locator("[data-testid=stException]").count() == 0
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
     assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth <= e.clientWidth")
     return page
 
@@ -105,6 +105,7 @@ def test_examples_shows_what_the_models_said(sample: Server, run: Run, sized: An
 def test_run_names_the_shipped_run_as_finished(sample: Server, run: Run, sized: Any) -> None:
     page = _opened(sized, f"{sample.address}/run", ".ls-run")
     card = page.locator(".st-key-run-sample")
-    assert read_status(run).state == "finished" and card.locator(".ls-chip").inner_text() == "Finished"
-    assert ", ".join(run.spec.models.adapters) in card.locator(".ls-run-what").inner_text()
+    assert read_status(run).state == "finished"
+    expect(card.locator(".ls-chip")).to_have_text("Finished", use_inner_text=True)
+    expect(card.locator(".ls-run-what")).to_contain_text(", ".join(run.spec.models.adapters), use_inner_text=True)
     _keep(page, "run")
