@@ -24,10 +24,10 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(ROOT / "sample_data", tmp_path_factory.mktemp("demo") / "sample_data", ignore=ignored))
 
 
+@pytest.mark.slow
 @pytest.mark.model
 def test_the_demo_evaluates_and_stops_before_it_serves(workspace: Path) -> None:
     environment = os.environ | {"DEMO_SERVE": "0", "PYTHONPATH": str(ROOT)}
-    environment.pop("OMP_NUM_THREADS", None)
     done = subprocess.run(
         [sys.executable, "-m", "core.cli.main", "demo", "--workspace", str(workspace)], cwd=ROOT, env=environment,
         capture_output=True, text=True, check=False,
