@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.contrasts import Measured, measure
+from core.contrasts import measure
 from core.derived import StatisticsReader, averaged_within
 from core.errors import InputError
 from core.families import declared_family
@@ -25,7 +25,7 @@ from core.lines import TaskExamples, task_examples_kept
 from core.measuring import RESAMPLES, family_size, swap_trials
 from core.metrics.metric import Metric, Observations, Statistics
 from core.own.files import Declaration, OwnFile, own_file, read_declaration
-from core.own.results import OwnResult, OwnTask, identity_of, save_result, tasks_of
+from core.own.results import OwnResult, OwnScores, OwnTask, identity_of, save_result, tasks_of
 from core.own.rows import workspace_of
 from core.panels import Panel
 from core.predict import observations
@@ -110,7 +110,7 @@ class _Job:
             return OwnTask(None, str(build))
         try:
             with faults_of(self.place.own):
-                return OwnTask(self._measured(task, build), None)
+                return self._measured(task, build)
         except Fault as fault:
             return OwnTask(None, str(fault))
 
@@ -122,13 +122,14 @@ class _Job:
             fingerprint=self._fingerprint, identity=self._identity, computed=self.started, tasks=dict(tasks),
         )  # fmt: skip
 
-    def _measured(self, task: str, build: Builder) -> Measured:
+    def _measured(self, task: str, build: Builder) -> OwnTask:
         examples = task_examples_kept(self.reader, task, None)
         observed = {variant: observations(self.run, task, variant) for variant in self.run.spec.models.variants}
         metric, made = build(observed)
         statistics = {variant: averaged_within(some, observed[variant].example_ids) for variant, some in made.items()}
         panel = Panel(metric, statistics, np.ones(examples.n, dtype=bool), examples.spec.kind)
-        return measure([panel], self.reference, self._resampler(metric, examples), self.run.spec.level)[0]
+        measured = measure([panel], self.reference, self._resampler(metric, examples), self.run.spec.level)[0]
+        return OwnTask(measured, None, _scores(metric, statistics, self.reader.index(task).ids))
 
     def _resampler(self, metric: Metric, examples: TaskExamples) -> Resampler:
         """Return the draws of the comparison: the same seed gives the same ones; fewer where each is slow."""
@@ -136,6 +137,17 @@ class _Job:
         return Resampler(
             examples.n, examples.groups, seed=self.run.spec.settings.seed, resamples=resamples, trials=trials
         )
+
+
+def _scores(metric: Metric, statistics: Mapping[str, Statistics], ids: tuple[str, ...]) -> OwnScores | None:
+    """Return what single examples score; None for a metric that is computed anew of all of them, or says nothing of one alone."""
+    if metric.ordered:
+        return None
+    values = {name: metric.per_example(some) for name, some in statistics.items()}
+    if not any(np.isfinite(some).any() for some in values.values()):
+        return None
+    plain = {name: tuple(float(x) if np.isfinite(x) else None for x in some) for name, some in values.items()}
+    return OwnScores(metric.test, ids, plain)
 
 
 def _place(run: Run, name: str) -> _Place:

@@ -25,12 +25,25 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
+class OwnScores:
+    """What each example of a task scores alone."""
+
+    test: str
+    """What the value of all is: a ``rate`` or ``mean`` of these numbers, or a number of the whole ``corpus``."""
+    ids: tuple[str, ...]
+    values: dict[str, tuple[float | None, ...]]
+    """Of each variant, in the order of ``ids``; None where an example is missing or has no value of its own."""
+
+
+@dataclass(frozen=True)
 class OwnTask:
     """One task's rows: what was measured, or why nothing could be."""
 
     measured: Measured | None
     fault: str | None
     """``metrics/politeness.py, line 7: ZeroDivisionError: division by zero``."""
+    scores: OwnScores | None = None
+    """None where single examples have no value, and in results of before they were stored."""
 
 
 @dataclass(frozen=True)

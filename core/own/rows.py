@@ -10,6 +10,7 @@ from typing import Any
 from core.contrasts import NOTHING, Measured
 from core.derived import StatisticsReader
 from core.errors import InputError
+from core.joined.results import joined_facts
 from core.lines import Filter, Line
 from core.own.files import OwnFile, own_file, read_declaration
 from core.own.results import OwnResult, find_result, identity_of, own_names
@@ -55,6 +56,11 @@ class OwnRows:
             for name, found in self._found.items()
         ]
 
+    def result(self, name: str) -> OwnResult | None:
+        """Return what is stored of a metric; None where nothing fits, see `filled_in` for the reason."""
+        found = self._found.get(name)
+        return found if isinstance(found, OwnResult) else None
+
     def filled_in(self, found: Sequence[tuple[Line, Measured]]) -> list[tuple[Line, Measured]]:
         """Return rows with those of own metrics replaced by what is stored, or by the reason why nothing is."""
         return [(line, self._measured(line, measured)) for line, measured in found]
@@ -89,6 +95,8 @@ class OwnRows:
         if identity is None:
             return "it is computed when the run is finished"
         if self._workspace is None:
+            if joined_facts(self.run) is not None:
+                return "a metric of your own is computed for each run, and not for several that are joined"
             kept = find_result(self.run, name, identity, None)
             return kept or "it was not computed before the run was copied here; code runs in its workspace alone"
         own = self._files[name] = own_file(self._workspace, name)

@@ -12,21 +12,20 @@ from core.charts.forest import forest_of_metric
 from core.charts.scatter import example_scatter, is_right_or_wrong, outcome_counts
 from core.charts.tables import comparison_table as comparison_data
 from core.diagnostics.picks import Pick
-from core.metrics.registry import find_metric
 from core.notation import in_shown_unit, metric_name
 from core.results import MetricRow
 from dashboard import cache, result_cache, state
+from dashboard.parts.compare_choices import table_choices
 from dashboard.parts.compare_pictures import draw_pictures
-from dashboard.parts.compare_scene import BOX, LABELS, LANGUAGES, PICK, CompareScene
+from dashboard.parts.compare_scene import BOX, PICK, CompareScene
 from dashboard.parts.evidence_table import evidence_table, reading
 from dashboard.parts.export_menu import chart, export_menu
 from dashboard.parts.footnote import footnote
 from dashboard.parts.frame import heading
 from dashboard.parts.linked_html import linked_html
-from dashboard.parts.metric_cell import ONE_LINE_UP_TO
-from dashboard.parts.metric_rows import shown_rows
+from dashboard.parts.metric_rows import metric_key, shown_rows
 from dashboard.parts.metric_tables import comparison_table
-from dashboard.parts.navigation import go
+from dashboard.parts.navigation import go, page_link
 from dashboard.parts.own_panel import own_panel
 
 
@@ -35,7 +34,8 @@ def draw_metrics(scene: CompareScene) -> None:
     comparison = scene.comparison
     primary = [row.key for row in comparison.rows if row.primary]
     rows = {row.key: row for row in comparison.rows}
-    key = scene.key([*primary, *(key for key in rows if key not in primary)])
+    picked = [row.key for row in comparison.rows if metric_key(row) in scene.metrics]
+    key = scene.key(list(dict.fromkeys([*picked, *primary, *rows])))
     _table(scene, key)
     footnote(scene.run, comparison, scene.chosen.slice, "hold the pointer over a number for its signature and method")
     own_panel(scene.run, scene.chosen.reference)
@@ -61,30 +61,11 @@ def _table(scene: CompareScene, key: str) -> None:
     with st.container(key="chart-comparison"):
         st.markdown("#### Every metric, every variant")
         export_menu("comparison", f"{scene.run.id}-comparison", lambda: comparison_data(comparison))
-        switches = [(LANGUAGES, "Languages apart", any(row.language is not None for row in comparison.rows)),
-                    (LABELS, "Labels apart", any(row.part is not None for row in comparison.rows))]  # fmt: skip
-        with st.container(horizontal=True, gap="medium"):
-            for name, label, there in switches:
-                if there:
-                    st.toggle(label, **choices.switch(name))
-        _columns(scene)
+        table_choices(scene)
         content = comparison_table(
             comparison, state.mode(), scene.row_link, scene.unfolded(key), scene.fold_link, scene.columns
         )
         linked_html(content, "comparison-table", choices)
-
-
-def _columns(scene: CompareScene) -> None:
-    """Draw which variants have a column, where there are enough to choose from; the corrections stay those of all."""
-    if len(scene.others) <= ONE_LINE_UP_TO:
-        return
-    key = "compare-columns-chosen"
-    if st.session_state.get(key) != scene.columns:
-        st.session_state[key] = scene.columns
-    st.pills(
-        "Variants in the table", scene.others, selection_mode="multi", wrap=True, label_visibility="collapsed", key=key,
-        on_change=lambda: scene.choose_columns(st.session_state[key]),
-    )  # fmt: skip
 
 
 def _efficiency(scene: CompareScene) -> None:
@@ -132,6 +113,8 @@ def _one_metric(scene: CompareScene, rows: dict[str, MetricRow], key: str, varia
             forest_of_metric(comparison, key, state.mode()), "metric", scene.run.id, lambda: comparison_data(one),
             alt=f"{metric_name(row)}: difference of each variant to the reference",
         )  # fmt: skip
+        if len(scene.run.spec.models.adapters) > 1 and not row.is_detail:
+            page_link("ablations", "Which choice made the difference", scene.chosen.link(metric=row.key))
     with right:
         _examples(scene, row, variant)
     draw_pictures(scene, row, variant)
@@ -143,7 +126,7 @@ def _one_metric(scene: CompareScene, rows: dict[str, MetricRow], key: str, varia
 
 
 def _examples(scene: CompareScene, row: MetricRow, variant: str) -> None:
-    metric, comparison = find_metric(row.metric), scene.comparison
+    metric, comparison = scene.metric(row), scene.comparison
     if metric is None or row.part is not None:
         reason = "Its value of each single example is not stored." if metric is None else (
             "One label has no value of a single example: accuracy and the confusion of labels do."

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.diagnostics.picks import pick_sentence, read_pick
 from core.errors import InputError
-from core.metrics.registry import find_metric
+from core.judging import metric_of
 from dashboard import diagnostic_cache, state
 from dashboard.parts.example_scene import ExampleScene
 
@@ -22,7 +22,7 @@ def picked_ids(scene: ExampleScene) -> frozenset[str] | None:
     try:
         pick = read_pick(text)
         ids = diagnostic_cache.picked(scene.run, scene.task, pick)
-        metric = find_metric(pick.metric)
+        metric = metric_of(scene.run, scene.task, pick.metric)
         length_name = diagnostic_cache.lengths(scene.run, scene.task, pick.variant)[1] if pick.kind == "length" else ""
         unit, label = (metric.unit, metric.label) if metric is not None else ("number", pick.metric)
         told = f"Picked on Compare: {pick_sentence(pick, unit, label, length_name)}."

@@ -12,6 +12,7 @@ from core.derived import StatisticsReader
 from core.errors import InputError, RunError
 from core.judging import metrics_of
 from core.metrics.metric import Metric
+from core.own.scores import StoredMetric, own_scores
 from core.ratings.analysis.answers import Rated
 from core.ratings.analysis.estimate import Estimate, Settings, from_interval, undefined
 from core.ratings.analysis.human_signs import human_signs
@@ -105,6 +106,9 @@ def _of_task(
 
 
 def _scores(source: _Source, task: str, metric: Metric) -> pd.Series:
+    if isinstance(metric, StoredMetric):
+        own = own_scores(source.run, task, metric.name)
+        return pd.Series(dtype=np.float64) if own is None else own[source.variant]
     values = metric.per_example(source.reader.read(task, metric, source.variant))
     return pd.Series(values, index=list(source.reader.index(task).ids), dtype=np.float64)
 

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.compare import example_scores
 from core.example_options import Answer, OptionBar, read_one, reference_text
 from core.example_texts import read_example, read_example_evidence, read_table
 from core.examples import ExampleTable, Measure, Query, Selection, Sort, measure_of, select
-from core.judging import metrics_of, score_text
+from core.judging import metrics_of, score_text, scores_of
 from core.metrics.metric import Metric
 from core.report.document import ExampleCard, Section, Text
 from core.report.scene import Scene
@@ -53,7 +52,7 @@ def _metric(scene: Scene, task: str) -> Metric | None:
 def _of_task(scene: Scene, task: str, spec: TaskSpec, metric: Metric, variant: str) -> list[ExampleCard]:
     reference = scene.comparison.reference
     table = read_table(scene.run, task)
-    scores = example_scores(scene.run, task, metric.name).reindex(table.ids)
+    scores = scores_of(scene.run, task, metric.name).reindex(table.ids)
     measure = measure_of(metric, scores, spec.bands.get(metric.name))
     cards = []
     sides: tuple[tuple[Sort, tuple[str, str]], ...] = (("gain", ("fixed", "gained")), ("loss", ("broken", "lost")))

@@ -209,25 +209,23 @@ def test_code_runs_only_after_it_was_trusted_and_not_after_it_changed(tmp_path: 
     assert compare(run).row("reply/mine").values["lora"].value is not None
 
 
-def test_a_metric_that_hangs_is_stopped_and_one_that_crashes_is_said(tmp_path: Path) -> None:
-    folder = tmp_path / "w"
-    run = own_runs.make(folder, "print('working')\nwhile True:\n    pass\n" + SHARE_OF_A)
-    run = own_runs.make(tmp_path / "v", "import os\nos.kill(os.getpid(), 11)\n" + SHARE_OF_A, "crash")
-    shutil.copy(folder / "metrics" / "mine.py", tmp_path / "v" / "metrics" / "hang.py")
-    spec = run.spec.model_copy(update={"own_metrics": {"crash": "x", "hang": "y"}})
-    task = spec.tasks["reply"].model_copy(update={"metrics": ("crash", "hang", "exact_match")})
-    (run.folder / "spec.json").write_text(spec.model_copy(update={"tasks": {"reply": task}}).model_dump_json())
+def test_a_metric_that_crashes_is_said_and_spoils_no_other(tmp_path: Path) -> None:
+    code = "import os\nos.kill(os.getpid(), 11)\n" + SHARE_OF_A
+    run = own_runs.make(tmp_path / "v", code, "crash", metrics=("crash", "exact_match"))
     trust(tmp_path / "v")
-    run = Run(run.folder)
-    told = compute_own_metrics(run, seconds=4)
+    told = compute_own_metrics(run)
     assert told[0].startswith("crash: metrics/crash.py: its process was stopped by SIGSEGV")
-    assert told[1] == "hang: metrics/hang.py: it took longer than 4 seconds and was stopped"
+    assert compare(run).row("reply/exact_match").differences["lora"].p is not None
+
+
+def test_a_metric_that_hangs_is_stopped(tmp_path: Path) -> None:
+    code = "import time\nprint('working')\ntime.sleep(1000)\n" + SHARE_OF_A
+    run = own_runs.make(tmp_path / "w", code, "hang")
+    trust(tmp_path / "w")
+    sentence = "metrics/hang.py: it took longer than 10 seconds and was stopped"
+    assert compute_own_metrics(run, seconds=10) == (f"hang: {sentence}",)
     assert "working" in (run.folder / "derived" / "own" / "hang.log").read_text()
-    rows = compare(run)
-    assert (
-        rows.row("reply/hang").values["lora"].reason == "metrics/hang.py: it took longer than 4 seconds and was stopped"
-    )
-    assert rows.row("reply/exact_match").differences["lora"].p is not None
+    assert compare(run).row("reply/hang").values["lora"].reason == sentence
 
 
 def test_a_copied_run_shows_what_was_stored(tmp_path: Path) -> None:
