@@ -17,7 +17,15 @@ from core.families import MIN_EXAMPLES, adjusted, declared_family, judged
 from core.feedback.satisfaction import feedback_rows
 from core.kept import kept_comparison
 from core.lines import Filter, Line
-from core.measuring import MIN_TRIALS, RESAMPLES, SLICE_RESAMPLES, family_size, measured_lines, swap_trials
+from core.measuring import (
+    MIN_TRIALS,
+    RESAMPLES,
+    SLICE_RESAMPLES,
+    family_size,
+    measured_lines,
+    resampler_of,
+    swap_trials,
+)
 from core.own.rows import OwnRows
 from core.prepare_statistics import prepare_statistics
 from core.results import Comparison, MetricRow
@@ -95,7 +103,8 @@ def _compared(run: Run, reference: str, where: Filter | None, reader: Statistics
     trials = swap_trials(declared, spec.level) if where is None else MIN_TRIALS
     resamples = RESAMPLES if where is None else SLICE_RESAMPLES
     own = OwnRows(reader, reference, where)
-    found = own.filled_in(measured_lines(reader, reference, where, resamples=resamples, trials=trials))
+    lines = measured_lines(reader, reference, where, resamples=resamples, trials=trials)
+    found = own.filled_in(lines, lambda examples: resampler_of(reader, examples, resamples, trials, where))
     rows = [own.described(_row(line, measured, family)) for line, measured in found]
     rows = adjusted(rows, [measured.errors for _, measured in found], declared, spec.level)
     return Comparison(

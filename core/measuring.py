@@ -70,14 +70,14 @@ def measured_lines(
         by_task[task] = []
         if len(examples.kept) > LARGE and reader.evidence_hash is not None:
             by_task[task] = _one_by_one(
-                reader, examples, reference, _resampler(reader, examples, resamples, trials, where), where is not None
+                reader, examples, reference, resampler_of(reader, examples, resamples, trials, where), where is not None
             )
         else:
             waiting.setdefault(examples.identity, []).extend(lines_of(reader, examples, spec.metrics))
     # A second thread of the linear algebra wins nothing on products this small, and doubles the processor time.
     with one_blas_thread():
         for lines in waiting.values():
-            resampler = _resampler(reader, lines[0].examples, resamples, trials, where) if lines else None
+            resampler = resampler_of(reader, lines[0].examples, resamples, trials, where) if lines else None
             for line, one in _measured(reader, lines, reference, resampler) if resampler else ():
                 by_task[line.examples.task].append((line, one))
     return [one for found in by_task.values() for one in found]
@@ -97,9 +97,10 @@ def _one_by_one(
         return [one for found in threads.map(measured, examples.spec.metrics) for one in found]
 
 
-def _resampler(
+def resampler_of(
     reader: StatisticsReader, examples: TaskExamples, resamples: int, trials: int, where: Filter | None
 ) -> Resampler:
+    """Return what the examples of a task are resampled and exchanged with; the tests of a slice stop early."""
     return Resampler(
         examples.n, examples.groups, seed=reader.run.spec.settings.seed, resamples=resamples, trials=trials,
         enough=None if where is None else SLICE_ENOUGH,

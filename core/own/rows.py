@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.contrasts import NOTHING, Measured
+from core.contrasts import NOTHING, Measured, measure
 from core.derived import StatisticsReader
 from core.errors import InputError
 from core.joined.results import joined_facts
-from core.lines import Filter, Line
+from core.lines import Filter, Line, TaskExamples
 from core.own.files import OwnFile, own_file, read_declaration
 from core.own.results import OwnResult, find_result, identity_of, own_names
+from core.own.stored import StoredMetric, stored_panel
+from core.resampler import Resampler
 from core.results import Difference, MetricRow, Value
 from core.store import Run
 from core.trust import why_untrusted
@@ -21,6 +23,7 @@ from core.trust import why_untrusted
 FAMILY = "own"
 """Of the rows of own metrics."""
 _WORKSPACE_FILE = "workspace.yaml"
+_NO_PART = "a metric of your own that is no mean over examples is computed over all of them, and not for a part"
 
 
 def workspace_of(run: Run) -> Path | None:
@@ -40,7 +43,7 @@ class OwnRows:
             reference: the variant that is compared with.
             where: the comparison's filter; with one nothing can be shown, since only the worker may compute.
         """
-        self.run = reader.run
+        self.run, self._reference = reader.run, reference
         self._filtered = where is not None
         self._workspace = workspace_of(self.run)
         self._files: dict[str, OwnFile | None] = {}
@@ -61,9 +64,16 @@ class OwnRows:
         found = self._found.get(name)
         return found if isinstance(found, OwnResult) else None
 
-    def filled_in(self, found: Sequence[tuple[Line, Measured]]) -> list[tuple[Line, Measured]]:
-        """Return rows with those of own metrics replaced by what is stored, or by the reason why nothing is."""
-        return [(line, self._measured(line, measured)) for line, measured in found]
+    def filled_in(
+        self, found: Sequence[tuple[Line, Measured]], draws: Callable[[TaskExamples], Resampler]
+    ) -> list[tuple[Line, Measured]]:
+        """Return rows with those of own metrics replaced by what is stored, or by the reason why nothing is.
+
+        Args:
+            found: rows of any metrics.
+            draws: makes what a part of the examples is measured with.
+        """
+        return [(line, self._measured(line, measured, draws)) for line, measured in found]
 
     def described(self, row: MetricRow) -> MetricRow:
         """Return a row with what an own metric says of itself; any other row as it is."""
@@ -76,18 +86,24 @@ class OwnRows:
             return row
         return replace(row, label=told.label, unit=told.unit, higher_is_better=told.higher_is_better)
 
-    def _measured(self, line: Line, measured: Measured) -> Measured:
+    def _measured(self, line: Line, measured: Measured, draws: Callable[[TaskExamples], Resampler]) -> Measured:
         found = self._found.get(line.name)
         if found is None or line.metric is not None:
             return measured
-        if self._filtered:
-            return _without(measured, "a metric of your own is computed over all examples, and not for a part of them")
         if isinstance(found, str):
             return _without(measured, found)
         task = found.tasks.get(line.examples.task)
         if task is None or task.measured is None:
             return _without(measured, (task.fault if task else None) or "it was not computed for this task")
-        return task.measured
+        if not self._filtered:
+            return task.measured
+        metric = None if task.scores is None else StoredMetric(found, task.scores, line.examples.spec.kind)
+        if metric is None or task.scores is None or not metric.is_mean:
+            return _without(measured, _NO_PART)
+        if not line.examples.n:
+            return _without(measured, "no example is left by the filter")
+        panel = stored_panel(metric, task.scores, line.examples)
+        return measure([panel], self._reference, draws(line.examples), self.run.spec.level)[0]
 
     def _look_up(self, reader: StatisticsReader, name: str, reference: str) -> OwnResult | str:
         """Return what is stored of a metric, or why there is nothing."""

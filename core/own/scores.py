@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
 
 from core.derived import StatisticsReader
-from core.metrics.metric import Metric, Observations, Statistics
 from core.own.results import OwnResult, OwnScores, own_names
 from core.own.rows import OwnRows
-from core.records import Kind
+from core.own.stored import StoredMetric
 from core.store import Run
-
-
-class StoredMetric(Metric):
-    """An own metric as its stored result describes it; its numbers are read, since only a worker may compute them."""
-
-    family = "own"
-    bounds = (None, None)
-
-    def __init__(self, result: OwnResult, scores: OwnScores, kind: Kind) -> None:
-        """Take what a result says of the metric in one task."""
-        self.name, self.label, self.unit = result.name, result.label, result.unit
-        self.higher_is_better = result.higher_is_better
-        self.kinds = frozenset({kind})
-        self.test = cast(Literal["mean", "rate", "corpus"], scores.test)
-
-    @property
-    def signature(self) -> str:
-        """The metric's name alone: what is stored says itself what it was made of."""
-        return f"own:{self.name}"
-
-    def statistics(self, observations: Observations) -> Statistics:
-        """Refuse.
-
-        Raises:
-            TypeError: always.
-        """
-        raise TypeError(f"{self.name} is a metric of the user's own: it is computed by core.jobs.own_metrics")
 
 
 def stored_metrics(run: Run, task: str) -> dict[str, StoredMetric]:

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -287,14 +286,6 @@ def test_a_declared_primary_metric_is_in_the_family_and_otherwise_not(tmp_path: 
     assert row.differences["lora"].p_adjusted == pytest.approx(
         min(1, 2 * p) if p <= other else max(p, min(1, 2 * other))
     )
-
-
-def test_a_filter_is_answered_with_a_reason(tmp_path: Path) -> None:
-    row_of(tmp_path / "w", SHARE_OF_A)
-    run = Run(tmp_path / "w" / "runs" / "mini")
-    row = compare(run, where=lambda example: example.id < "e010").row("reply/mine")
-    assert row.values["lora"].value is None and "over all examples" in (row.values["lora"].reason or "")
-    assert replace(row, values={}, differences={}).label == "Share of a"
 
 
 def test_a_run_that_goes_on_says_so(tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.compare import compare
 from core.jobs.own_metrics import own_metrics
 from core.judging import metric_of, metrics_of, scores_of
 from core.metrics.metric import Observations
 from core.own.scores import own_scores
 from core.records import BASELINE
+from core.stats.rates import mcnemar
 from core.store import Run
 from core.trust import trust
 from tests.core import own_runs
@@ -81,3 +83,30 @@ def test_the_dashboard_never_computes_it(tmp_path: Path) -> None:
     metric = metrics_of(computed(tmp_path / "w", SHARE_OF_A), "reply")["mine"]
     with pytest.raises(TypeError, match="it is computed by"):
         metric.statistics(Observations((), (), (), (), (), ()))  # type: ignore[call-arg]
+
+
+def test_a_slice_shows_the_rate_of_its_own_examples(tmp_path: Path) -> None:
+    run = computed(tmp_path / "w", SHARE_OF_A)
+    scores = scores_of(run, "reply", "mine")
+    inside = set(scores.index[4:20])
+    row = compare(run, where=lambda example: example.id in inside).row("reply/mine")
+    kept = scores.loc[sorted(inside, key=list(scores.index).index)]
+    paired = kept.dropna()
+    assert (row.values["lora"].value, row.values["lora"].n) == (pytest.approx(kept["lora"].mean()), 15)
+    assert row.values["lora"].method == "Wilson"
+    difference = row.differences["lora"]
+    assert difference.difference == pytest.approx((paired["lora"] - paired[BASELINE]).mean())
+    assert difference.p == pytest.approx(
+        mcnemar(int((paired["lora"] > paired[BASELINE]).sum()), int((paired["lora"] < paired[BASELINE]).sum())).mid_p
+    )
+
+
+def test_a_slice_of_what_is_no_mean_says_so(tmp_path: Path) -> None:
+    row = compare(computed(tmp_path / "w", SQUARED), where=lambda example: True).row("reply/mine")
+    assert row.values["lora"].value is None
+    assert "no mean over examples" in (row.values["lora"].reason or "")
+
+
+def test_a_slice_without_examples_says_so(tmp_path: Path) -> None:
+    row = compare(computed(tmp_path / "w", SHARE_OF_A), where=lambda example: False).row("reply/mine")
+    assert row.values["lora"].reason == "no example is left by the filter"
