@@ -19,6 +19,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,14 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 OVERVIEW = "Metric by metric"
 REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that listens."""
+
+    address: str
+    pid: int
 
 
 def dashboard_of(workspace: Path) -> list[str]:
@@ -44,7 +53,7 @@ def empty_page(folder: Path) -> list[str]:
 
 
 @contextmanager
-def served(serve: list[str]) -> Iterator[str]:
+def served(serve: list[str], health: str = "/_stcore/health") -> Iterator[Server]:
     """Start a server and stop it afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -55,14 +64,17 @@ def served(serve: list[str]) -> Iterator[str]:
         address = f"http://127.0.0.1:{port}"
         for _ in range(600):
             try:
-                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+                with urllib.request.urlopen(f"{address}{health}", timeout=1):
                     break
             except OSError:
                 time.sleep(0.05)
-        yield address
+        yield Server(address, process.pid)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def seconds(action: Callable[[], Any]) -> float:
@@ -86,11 +98,11 @@ def opened(browser: Any, address: str, landmark: str) -> tuple[Any, float]:
 def measure(browser: Any, workspace: Path, scratch: Path) -> dict[str, float]:
     """Return the seconds of each step, on fresh servers."""
     found = {}
-    with served(empty_page(scratch)) as address:
-        found["an empty Streamlit page, fresh server"] = opened(browser, address, "nothing")[1]
-        found["an empty Streamlit page, second session"] = opened(browser, address, "nothing")[1]
-    with served(dashboard_of(workspace)) as address:
-        page, found["first page, fresh server"] = opened(browser, address, OVERVIEW)
+    with served(empty_page(scratch)) as server:
+        found["an empty Streamlit page, fresh server"] = opened(browser, server.address, "nothing")[1]
+        found["an empty Streamlit page, second session"] = opened(browser, server.address, "nothing")[1]
+    with served(dashboard_of(workspace)) as server:
+        page, found["first page, fresh server"] = opened(browser, server.address, OVERVIEW)
         page.wait_for_selector(SETTLED)
 
         def switched(name: str, landmark: str) -> float:
@@ -106,7 +118,7 @@ def measure(browser: Any, workspace: Path, scratch: Path) -> dict[str, float]:
             found[f"to Compare, {turn}"] = switched("Compare", "Every metric, every variant")
             found[f"to Examples, {turn}"] = switched("Examples", "Judged by")
             found[f"to Overview, {turn}"] = switched("Overview", OVERVIEW)
-        found["first page, second session"] = opened(browser, address, OVERVIEW)[1]
+        found["first page, second session"] = opened(browser, server.address, OVERVIEW)[1]
     return found
 
 

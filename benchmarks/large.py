@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.large_texts import write_texts
 from core.compare import compare
 from core.derived import StatisticsReader
 from core.kept_statistics import save_statistics
@@ -49,8 +50,14 @@ METRICS = {
 }
 
 
-def made_run(folder: Path, n: int) -> Run:
-    """Write a run of n examples whose statistics are drawn, and kept where a first look would have kept them."""
+def made_run(folder: Path, n: int, *, texts: bool = False) -> Run:
+    """Write a run of n examples whose statistics are drawn, and kept where a first look would have kept them.
+
+    Args:
+        folder: of the run; it is made.
+        n: examples of each of the two tasks.
+        texts: whether prompts, references and answers are made up too; without, there are none.
+    """
     tasks = {
         "category": TaskSpec(
             dataset="data", kind="classification", prompt="{x}", options=LABELS, reference="y", metrics=METRICS["category"]
@@ -62,11 +69,14 @@ def made_run(folder: Path, n: int) -> Run:
         folder, RunSpec(id="large", created="2026-11-22T16:00:00Z", models=ModelSet(base=ModelRef(path="base"), adapters=adapters),
                         datasets={"data": DatasetSpec(path="data.jsonl")}, tasks=tasks, settings=Settings()),
     )  # fmt: skip
-    run.write_examples([
-        Example(task, f"e{i}", "", {}, "y", tags=(f"field={i % 10}",), language=("en", "zh")[i % 3 == 0])
-        for task in tasks for i in range(n)
-    ])  # fmt: skip
-    write_table(folder / "evidence.parquet", pa.Table.from_pylist([], schema=EVIDENCE_SCHEMA))
+    if texts:
+        write_texts(run, n, LABELS)
+    else:
+        run.write_examples([
+            Example(task, f"e{i}", "", {}, "y", tags=(f"field={i % 10}",), language=("en", "zh")[i % 3 == 0])
+            for task in tasks for i in range(n)
+        ])  # fmt: skip
+        write_table(folder / "evidence.parquet", pa.Table.from_pylist([], schema=EVIDENCE_SCHEMA))
     reader = StatisticsReader(run)
     for task, names in METRICS.items():
         for number, variant in enumerate(VARIANTS):

@@ -65,10 +65,10 @@ def main() -> None:
         made = create_study(open_store(copy), [run], plan)
         serve = [sys.executable, "-m", "core.cli.main", "dashboard", "--workspace", str(copy), "--study", made.study.id]
         path = os.environ.get("LORASCOPE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-        with served([*serve, "--key", made.key, "--port"]) as address, sync_playwright() as playwright:
+        with served([*serve, "--key", made.key, "--port"]) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
             page = browser.new_page(viewport={"width": 1440, "height": 900})
-            waited = measure(page, f"{address}/?study={made.study.id}&key={made.key}", options.items)
+            waited = measure(page, f"{server.address}/?study={made.study.id}&key={made.key}", options.items)
             browser.close()
     p95 = statistics.quantiles(waited, n=20, method="inclusive")[-1]
     print(f"| items | median ms | p95 ms | longest ms | limit ms |\n|---|---|---|---|---|\n"

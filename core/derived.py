@@ -202,8 +202,8 @@ def metric_identity(metric: Metric) -> list[Any]:
 
 
 def task_identity(run: Run, task: str) -> dict[str, Any]:
-    """Return what of a task moves its statistics."""
-    return run.spec.tasks[task].model_dump(mode="json", exclude={"metrics", "primary", "bands"})
+    """Return what of a task moves its statistics; what is as by default is left out, so that a new setting leaves kept ones valid."""
+    return run.spec.tasks[task].model_dump(mode="json", exclude={"metrics", "primary", "bands"}, exclude_defaults=True)
 
 
 def _widened(statistics: Statistics, kept: np.ndarray | None) -> Statistics:

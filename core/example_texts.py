@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from core.examples import ExampleTable, make_table
 from core.records import Evidence, Example, OptionScores
@@ -28,6 +29,16 @@ def read_table(run: Run, task: str) -> ExampleTable:
         for _, listed, language in rows
     ]
     return make_table(task, [row[0] for row in rows], tags)
+
+
+def parting_tags(run: Run) -> list[str]:
+    """Return the tags that some but not all examples of a run have, sorted; the language counts as one."""
+    sql = (
+        "SELECT tag FROM (SELECT DISTINCT file_row_number, "
+        "unnest(list_append(coalesce(tags, []), 'language=' || nullif(language, ''))) AS tag FROM examples) "
+        "WHERE tag IS NOT NULL GROUP BY tag HAVING count(*) < (SELECT count(*) FROM examples) ORDER BY tag"
+    )
+    return [row[0] for row in _rows(run, sql, [])]
 
 
 def _has_language(tags: Sequence[str] | None) -> bool:
@@ -117,9 +128,29 @@ def read_snippets(run: Run, task: str, ids: Sequence[str], field: str | None, le
     found = {}
     for example_id, fields, reference, prompt in rows:
         value = json.loads(fields).get(field) if field else json.loads(reference)
-        line = " ".join((value if isinstance(value, str) else prompt)[: 20 * length].split())
-        found[example_id] = line if len(line) <= length else line[: length - 1] + "…"
+        found[example_id] = one_line((value if isinstance(value, str) else prompt)[: 20 * length], length)
     return found
+
+
+def read_beginnings(run: Run, task: str, field: str | None, length: int = 90) -> pa.StringArray:
+    """Return what `read_snippets` does for every example of a task at once, in the order of `read_table`.
+
+    Spaces are not folded yet, so that it is a column to be kept in memory; `one_line` makes a snippet of an entry.
+    """
+    text = "json_extract(fields, $path)" if field else "reference::JSON"
+    sql = (
+        f"SELECT left(regexp_replace(left(CASE WHEN json_type({text}) = 'VARCHAR' THEN json_extract_string({text}, '$') "
+        rf"ELSE prompt END, {20 * length}), '\s+', ' ', 'g'), {2 * length}) AS text FROM examples WHERE task = $task "
+        "ORDER BY file_row_number"
+    )
+    named = {"path": f'$."{field}"'} if field else {}
+    return pa.array(read_frame(run, sql, {"task": task, **named})["text"], pa.string())
+
+
+def one_line(text: str, length: int = 90) -> str:
+    """Return the beginning of a text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"
 
 
 def read_lengths(run: Run, task: str, ids: pd.Index) -> pd.DataFrame | None:

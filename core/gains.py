@@ -43,6 +43,33 @@ class GainStrip:
         return float(np.sum([gain.nats for gain in self.gains], dtype=np.float64))
 
 
+@dataclass(frozen=True)
+class Concentration:
+    """In how few tokens most of a text's gain (or loss) lies."""
+
+    share: float
+    """Of all gains, or all losses: what lies in ``n_tokens``; above one half, or all of it."""
+    n_tokens: int
+    of_tokens: int
+    """Tokens of the whole text."""
+
+
+def concentration(strip: GainStrip) -> Concentration | None:
+    """Return the fewest tokens that hold at least half of the gains of a text that gained, or of the losses of one that lost.
+
+    Gains and losses are never set off against each other. None where the text neither gained nor lost.
+    """
+    sign = np.sign(strip.total)
+    same = sorted((gain for gain in strip.gains if gain.nats * sign > 0), key=lambda gain: -abs(gain.nats))
+    whole = sum(abs(gain.nats) for gain in same)
+    held, n_tokens = 0.0, 0
+    for gain in same:
+        held, n_tokens = held + abs(gain.nats), n_tokens + gain.n_tokens
+        if held >= whole / 2:
+            return Concentration(held / whole, n_tokens, sum(one.n_tokens for one in strip.gains))
+    return None
+
+
 def gain_strip(reference_text: str, variant: Likelihood, reference: Likelihood) -> GainStrip:
     """Return the gain of a variant over another along the reference text.
 

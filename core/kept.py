@@ -60,7 +60,7 @@ def _path(reader: StatisticsReader, reference: str) -> Path | None:
         engine,
         run.id,
         reader.evidence_hash,
-        run.spec.model_dump(mode="json"),
+        run.spec.model_dump(mode="json", exclude_defaults=True),
         metrics,
         reference,
         _beside(run),

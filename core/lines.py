@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,22 @@ from core.records import Example
 from core.spec import TaskSpec
 
 Filter = Callable[[Example], bool]
+
+
+@dataclass(frozen=True)
+class IdFilter:
+    """Keeps the examples whose ids are listed: a filter that can be asked without reading any example."""
+
+    ids: Mapping[str, Set[str]]
+    """By task; of a task that is not there nothing is kept."""
+
+    def __call__(self, example: Example) -> bool:
+        """Tell whether an example is kept."""
+        return example.id in self.of(example.task)
+
+    def of(self, task: str) -> Set[str]:
+        """Return the ids that are kept of a task."""
+        return self.ids.get(task, frozenset())
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,9 @@ def task_examples_kept(reader: StatisticsReader, task: str, where: Filter | None
     index = reader.index(task)
     if where is None:
         kept = np.ones(len(index.ids), dtype=bool)
+    elif isinstance(where, IdFilter):
+        inside = where.of(task)
+        kept = np.array([name in inside for name in index.ids], dtype=bool)
     else:
         kept = np.array([bool(where(example)) for example in reader.examples(task)], dtype=bool)
     rows = np.flatnonzero(kept).tolist()

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
-from core.data.prompt import Encoded, PromptRenderer, fill
+from core.data.prompt import Encoded, PromptRenderer
 from core.records import Example
+from core.rendering import gap, render_example
 from core.spec import RunSpec, Settings, TaskSpec
 from core.tree import TokenTree
 
@@ -58,6 +59,8 @@ class GenerateRequest:
     example_id: str
     item: str
     prompt: tuple[int, ...]
+    temperature: float | None = None
+    """Of this task alone; None is the one of the settings."""
 
 
 Request = ScoreRequest | GenerateRequest
@@ -98,7 +101,11 @@ class Part:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of everything that is asked in this part, tokens and batches included."""
-        content = json.dumps([asdict(batch) for batch in self.batches], ensure_ascii=False, sort_keys=True)
+        batches = [asdict(batch) for batch in self.batches]
+        for request in (request for batch in batches for row in batch["rows"] for request in row):
+            if request.get("temperature", 0) is None:  # what was asked before tasks had one keeps its name
+                del request["temperature"]
+        content = json.dumps(batches, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property
@@ -123,42 +130,6 @@ class Plan:
     def fingerprint(self) -> str:
         """SHA-256 of all parts: a run goes on only with the very plan that it began with."""
         return hashlib.sha256("".join(part.fingerprint for part in self.parts).encode()).hexdigest()
-
-
-def render_example(example: Example, task: TaskSpec, renderer: PromptRenderer, option: str | None = None) -> str:
-    """Return the prompt of an example as the model sees it; ``option`` is the tag that a multilabel task asks about.
-
-    Raises:
-        InputError: the prompt names a field that the row lacks, or the chat template refuses it.
-    """
-    if task.prompt is None:
-        return ""
-    where = f"task {example.task}, example {example.id}"
-    question = fill(task.prompt, dict(example.fields) | ({"option": option} if option is not None else {}), where)
-    if task.is_plain:
-        shots = [
-            fill(task.prompt, shot.fields, f"{where}, few_shot") + _gap(task) + shot.answer for shot in task.few_shot
-        ]
-        return "\n\n".join([*([task.system] if task.system else []), *shots, question])
-    messages: list[dict[str, Any]] = [{"role": "system", "content": task.system}] if task.system else []
-    for shot in task.few_shot:
-        messages.append({"role": "user", "content": fill(task.prompt, shot.fields, f"{where}, few_shot")})
-        messages.append({"role": "assistant", "content": shot.answer})
-    return renderer.render([*messages, {"role": "user", "content": question}])
-
-
-def with_prompts(examples: Iterable[Example], spec: RunSpec, renderer: PromptRenderer) -> tuple[Example, ...]:
-    """Return the examples with the prompt that the model will see; ``{option}`` stays where each tag is asked about."""
-    return tuple(
-        replace(
-            e, prompt=render_example(e, spec.tasks[e.task], renderer, "{option}" if _asks_each_tag(spec, e) else None)
-        )
-        for e in examples
-    )
-
-
-def _asks_each_tag(spec: RunSpec, example: Example) -> bool:
-    return spec.tasks[example.task].kind == "multilabel"
 
 
 def make_plan(examples: Sequence[Example], spec: RunSpec, renderer: PromptRenderer, *, batch_tokens: int) -> Plan:
@@ -213,7 +184,7 @@ def _requests(example: Example, task: TaskSpec, renderer: PromptRenderer) -> Ite
 
     identity = (example.task, example.id)
     if task.generates:
-        yield GenerateRequest(*identity, "", prompt_ids())
+        yield GenerateRequest(*identity, "", prompt_ids(), task.temperature)
     elif task.kind == "multilabel":
         for tag in example.options:
             yield ScoreRequest(*identity, tag, "options", prompt_ids(tag), answers(YES_NO))
@@ -226,16 +197,11 @@ def _requests(example: Example, task: TaskSpec, renderer: PromptRenderer) -> Ite
 
 
 def _continuation(text: str, task: TaskSpec, renderer: PromptRenderer) -> Continuation:
-    spaced = _gap(task) if task.is_plain else ""
+    spaced = gap(task) if task.is_plain else ""
     encoded: Encoded = renderer.encode(spaced + text)
     end = () if task.is_plain else renderer.end_of_turn_ids
     starts = tuple(max(0, start - len(spaced)) for start in encoded.starts)
     return Continuation(text, encoded.ids + end, starts + (len(text),) * len(end), len(text.encode()))
-
-
-def _gap(task: TaskSpec) -> str:
-    """Return what stands between a plain prompt and its answer."""
-    return " " if task.prompt and not task.prompt[-1].isspace() else ""
 
 
 def _too_long(request: Request, context: int | None, settings: Settings) -> str | None:
@@ -280,10 +246,12 @@ def _score_batches(scored: dict[tuple[str, str], list[ScoreRequest]], budget: in
 def _generate_batches(requests: list[GenerateRequest], settings: Settings, budget: int) -> Iterable[Batch]:
     ordered = sorted(requests, key=lambda request: (-len(request.prompt), request.task, request.example_id))
     height = max(1, ROWS_GENERATING * budget // CPU_BATCH_TOKENS)
-    for first in range(0, len(ordered), height):
-        rows = ordered[first : first + height]
-        width = len(rows[0].prompt) + settings.max_new_tokens
-        yield Batch("generate", tuple((request,) for request in rows), width * len(rows))
+    for temperature in dict.fromkeys(request.temperature for request in requests):
+        alike = [request for request in ordered if request.temperature == temperature]
+        for first in range(0, len(alike), height):
+            rows = alike[first : first + height]
+            width = len(rows[0].prompt) + settings.max_new_tokens
+            yield Batch("generate", tuple((request,) for request in rows), width * len(rows))
 
 
 def _parts(batches: Sequence[Batch], first: int) -> tuple[Part, ...]:

@@ -12,7 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from core.ablation.gather import keep_choices
 from core.adapters import check_against_base, read_adapter
+from core.adapters.parts import why_no_parts
 from core.data.perturb.twins import perturbed_examples, twin_tasks
 from core.data.read import load_examples
 from core.errors import InputError, nearest
@@ -50,34 +52,66 @@ def prepare_run(workspace: Workspace, choice: Choice) -> Run:
         InputError: a name is unknown, a model, adapter or dataset is missing or faulty, the folder exists or cannot be
             written. Nothing is left behind then.
     """
-    if workspace.spec.models.imported:
-        raise InputError(
-            f"{workspace.path}: the predictions of this run came from elsewhere: there is no model to ask. Read other predictions with: "
-            "lorascope score --predictions FILE"
-        )
-    models, settings = chosen_models(workspace, choice.adapters), _settings(workspace, choice)
+    check_askable(workspace)
+    models, settings = chosen_models(workspace, choice.adapters), run_settings(workspace, choice.settings)
     tasks = with_twins(chosen_tasks(workspace, choice.tasks), settings.seed, robustness=choice.robustness)
     if choice.limit is not None and choice.limit < 1:
         raise InputError(f"limit: found {choice.limit}; expected a number of examples, 1 or more.")
     check_models(workspace, models)
     examples = _examples(workspace, tasks, choice.limit)
+    run = write_run(workspace, choice, models, tasks, settings, examples)
+    keep_choices(run, workspace)
+    return run
+
+
+def write_run(
+    workspace: Workspace, choice: Choice, models: ModelSet, tasks: Mapping[str, TaskSpec], settings: Settings,
+    examples: Iterable[Example], **more: Any,
+) -> Run:  # fmt: skip
+    """Make the folder of a run whose parts were checked, and write what is asked into it.
+
+    Args:
+        workspace: Where.
+        choice: The run's name and limit.
+        models: Its variants.
+        tasks: Twins included.
+        settings: Of the run.
+        examples: Of all tasks.
+        more: Other fields of `core.spec.RunSpec`.
+
+    Raises:
+        InputError: the folder exists or cannot be written; nothing is left behind then.
+    """
     own = _own_metrics(workspace, tasks)
     folder = _new_folder(workspace, choice)
     spec = RunSpec(
         id=folder.name, created=datetime.now(UTC).isoformat(timespec="seconds"), models=models,
-        datasets={task.dataset: workspace.spec.datasets[task.dataset] for task in tasks.values()}, tasks=tasks,
+        datasets={task.dataset: workspace.spec.datasets[task.dataset] for task in tasks.values()}, tasks=dict(tasks),
         settings=settings, limit=choice.limit, family=task_family(tasks, own), own_metrics=own,
-        composites=workspace.spec.composites, forgetting=workspace.spec.forgetting,
+        composites=workspace.spec.composites, forgetting=workspace.spec.forgetting, **more,
     )  # fmt: skip
     try:
         run = create_run(folder, spec)
-        run.write_examples(examples)
+        run.write_examples(list(examples))
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)  # it was made by this call, a moment ago
         raise InputError(
             f"{folder}: the run's folder cannot be written ({error.strerror}). Free some space or make it writable."
         ) from None
     return run
+
+
+def check_askable(workspace: Workspace) -> None:
+    """Check that there is a model to ask.
+
+    Raises:
+        InputError: the workspace is a run whose predictions came from elsewhere.
+    """
+    if workspace.spec.models.imported:
+        raise InputError(
+            f"{workspace.path}: the predictions of this run came from elsewhere: there is no model to ask. Read other predictions with: "
+            "lorascope score --predictions FILE"
+        )
 
 
 def _own_metrics(workspace: Workspace, tasks: Mapping[str, TaskSpec]) -> dict[str, str]:
@@ -105,9 +139,14 @@ def _new_folder(workspace: Workspace, choice: Choice) -> Path:
     return folder
 
 
-def _settings(workspace: Workspace, choice: Choice) -> Settings:
+def run_settings(workspace: Workspace, changes: Mapping[str, Any] | None) -> Settings:
+    """Return the workspace's settings with some of them changed.
+
+    Raises:
+        InputError: a value is not possible.
+    """
     try:
-        return Settings.model_validate(workspace.spec.settings.model_dump() | dict(choice.settings or {}))
+        return Settings.model_validate(workspace.spec.settings.model_dump() | dict(changes or {}))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
@@ -190,8 +229,14 @@ def check_models(workspace: Workspace, models: ModelSet) -> None:
         location = workspace.model_location(ref)
         if isinstance(location, Path):
             _check_model_folder(location, f"{workspace.path}: models.checkpoints.{name}.path", ref.path)
-    for name in models.adapters:
+    for name, ref in models.adapters.items():
+        if not ref.is_whole:
+            continue
         facts = read_adapter(workspace.adapter_folder(name))
+        if ref.part is not None and (reason := why_no_parts(facts)) is not None:
+            raise InputError(
+                f"adapter {name!r}: no part of it can be switched off: {reason}. Leave the key `part` out."
+            )
         if isinstance(base, Path):
             faults = [finding for finding in check_against_base(facts, base) if finding.level == "error"]
             if faults:

@@ -80,7 +80,9 @@ def robustness(
     reference = spec.reference if reference is None else reference
     reader = StatisticsReader(run) if reader is None else reader
     lines = [line for twin in _twins(run) for line in _lines(reader, twin, where)]
-    n_tests = len(lines) * (2 * len(spec.models.variants) - 1)
+    # An ablation asks whole adapters and the baseline alone.
+    n_asked = 1 + len(spec.ablation.whole) if spec.ablation else len(spec.models.variants)
+    n_tests = len(lines) * (2 * n_asked - 1)
     # So many that a finding that stands alone can still pass the correction.
     trials = max(MIN_TRIALS, math.ceil(n_tests / (1 - spec.level)))
     found: dict[int, RobustnessRow] = {}
@@ -107,14 +109,20 @@ def _twins(run: Run) -> list[_Twin]:
     for name, task in run.spec.tasks.items():
         if task.perturbation is not None:
             names.setdefault((task.perturbation.of, task.perturbation.name), []).append(name)
-    inputs = {(example.task, example.id): example.fields for example in (run.examples if names else ())}
+    # What an ablation changes is the prompt around the fields, or how the answer is decoded, and not the fields.
+    inputs = {
+        (example.task, example.id): (
+            (example.prompt, run.spec.tasks[example.task].temperature) if run.spec.ablation else example.fields
+        )
+        for example in (run.examples if names else ())
+    }
     found = []
     for (task, perturbation), listed in names.items():
         ordered = sorted(listed, key=lambda name: _copy_number(run, name))
         changed = {
             example_id
-            for (name, example_id), fields in inputs.items()
-            if name in ordered and fields != inputs.get((task, example_id))
+            for (name, example_id), asked in inputs.items()
+            if name in ordered and asked != inputs.get((task, example_id))
         }
         found.append(_Twin(task, perturbation, tuple(ordered), len(changed)))
     return found

@@ -8,64 +8,18 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, get_args
 
 import regex
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from core.ablation_spec import AblationSpec
+from core.model_set import NAME_PATTERN as NAME_PATTERN
+from core.model_set import AdapterRef as AdapterRef
+from core.model_set import ModelRef as ModelRef
+from core.model_set import ModelSet, Name, Strict
 from core.records import BASELINE, FORMAT_VERSION, Kind
 
 KINDS: tuple[str, ...] = get_args(Kind)
 IMPORTED_KINDS = ("medical", "finance", "vision")
 """Kinds whose predictions come from elsewhere; a model is asked the other ones."""
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$"
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-"""A short name that can be part of a file's name; letters, digits and . _ + - only."""
-
-
-class Strict(BaseModel):
-    """Frozen, and an unknown key is a mistake rather than ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ModelRef(Strict):
-    """Where a model's weights are."""
-
-    path: str
-    """A folder (relative to the workspace), a Hub id, or ``cache:NAME`` for the sample's base."""
-    revision: str | None = None
-
-
-class AdapterRef(Strict):
-    """Where an adapter is, and how strongly it is applied."""
-
-    path: str
-    scale: float = 1.0
-    """Multiplies the adapter's own scale; 1 is the adapter as trained, 0 the baseline."""
-
-
-class ModelSet(Strict):
-    """One base model and its variants. The baseline is the base with every adapter off."""
-
-    base: ModelRef
-    adapters: dict[Name, AdapterRef] = {}
-    checkpoints: dict[Name, ModelRef] = {}
-    imported: tuple[Name, ...] = ()
-    """Of a run whose predictions came from elsewhere: the names of the systems, the reference first; no model is known."""
-
-    @model_validator(mode="after")
-    def _names_are_free(self) -> ModelSet:
-        for name in (*self.adapters, *self.checkpoints):
-            if name == BASELINE or (name in self.adapters and name in self.checkpoints):
-                raise ValueError(f"{name!r} is taken: {BASELINE!r} is the base itself, and names are used once")
-        if len(set(self.imported)) < len(self.imported):
-            raise ValueError("each imported system needs a name of its own")
-        return self
-
-    @property
-    def variants(self) -> tuple[str, ...]:
-        """Every variant's name, the baseline first; of imported predictions the systems' names."""
-        if self.imported:
-            return self.imported
-        return (BASELINE, *self.adapters, *self.checkpoints)
 
 
 class DatasetSpec(Strict):
@@ -144,6 +98,8 @@ class TaskSpec(Strict):
     answer: AnswerRule | None = None
     """Given: the model generates and the answer is read by this rule. Not given: options are scored."""
     few_shot: tuple[FewShot, ...] = ()
+    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """Of a task that generates: its own temperature; None is the one of the settings."""
     bands: dict[str, float] = {}
     """Metric to equivalence band: two variants count as the same when the interval of their difference lies within."""
     positive: str | int | float | None = None
@@ -226,6 +182,10 @@ class ForgettingSpec(Strict):
     """The task that fine-tuning was for."""
 
 
+FactorValue = bool | int | Annotated[float, Field(allow_inf_nan=False)] | str | tuple[str, ...]
+"""What a setting of a training can be."""
+
+
 class WorkspaceSpec(Strict):
     """The content of workspace.yaml."""
 
@@ -235,6 +195,8 @@ class WorkspaceSpec(Strict):
     settings: Settings = Settings()
     composites: dict[Name, CompositeSpec] = {}
     forgetting: ForgettingSpec | None = None
+    factors: dict[Name, dict[str, FactorValue]] = {}
+    """Adapter to setting to value: what the user knows of an adapter's training better than its files."""
 
     @model_validator(mode="after")
     def _tasks_name_datasets(self) -> WorkspaceSpec:
@@ -259,6 +221,8 @@ class RunSpec(Strict):
     settings: Settings
     limit: int | None = None
     """The first so many examples of each dataset; None is all."""
+    drawn: int | None = None
+    """So many examples of each dataset, drawn with ``settings.seed``; None is all of those within ``limit``."""
     reference: str = BASELINE
     level: float = 0.95
     """Of every interval."""
@@ -268,6 +232,8 @@ class RunSpec(Strict):
     forgetting: ForgettingSpec | None = None
     own_metrics: dict[Name, str] = {}
     """The user's own metrics that tasks name, with the fingerprint of their files when the run was made."""
+    ablation: AblationSpec | None = None
+    """Given: the run takes an adapter apart, and this says what each of its variants is."""
 
     @property
     def clean_tasks(self) -> dict[str, TaskSpec]:

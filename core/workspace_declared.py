@@ -1,4 +1,4 @@
-"""Mistakes in what a workspace declares about its tasks together: composites, and which tasks show forgetting."""
+"""Mistakes in what a workspace declares beside its tasks: composites, which tasks show forgetting, how adapters were trained."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ def declared_mistakes(spec: WorkspaceSpec, folder: Path) -> Iterable[tuple[Key, 
         for key, text in composite_mistakes(composite, spec.tasks, own):
             yield ("composites", name, *key), text
     yield from _forgetting_mistakes(spec)
+    yield from _factor_mistakes(spec)
+
+
+def _factor_mistakes(spec: WorkspaceSpec) -> Iterable[tuple[Key, str]]:
+    for name in spec.factors:
+        if name not in spec.models.adapters:
+            listed = ", ".join(spec.models.adapters) or "none yet"
+            yield ("factors", name), f"found {name!r}{nearest(name, spec.models.adapters)}, expected an adapter: {listed}"
 
 
 def _forgetting_mistakes(spec: WorkspaceSpec) -> Iterable[tuple[Key, str]]:

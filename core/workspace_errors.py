@@ -41,6 +41,7 @@ def parse_workspace(path: Path) -> WorkspaceSpec:
             f"{document.place(('models', 'imported'))}: models.imported: a run writes this key itself; read predictions with: lorascope "
             "score --predictions FILE."
         )
+    _refuse_ablated(document, spec)
     sentences = [sentence for name, task in spec.tasks.items() for sentence in _task_mistakes(document, name, task)]
     if not sentences:  # what is built on tasks can be judged only where these are sound
         sentences = [
@@ -48,6 +49,16 @@ def parse_workspace(path: Path) -> WorkspaceSpec:
         ]
     _refuse(sentences)
     return spec
+
+
+def _refuse_ablated(document: YamlDocument, spec: WorkspaceSpec) -> None:
+    """Refuse what only an ablation writes, into its run."""
+    keys: list[Key] = [
+        ("models", "adapters", name, "of") for name, ref in spec.models.adapters.items() if not ref.is_whole
+    ]
+    keys += [("models", "mixtures")] if spec.models.mixtures else []
+    how = "a run writes this key itself; take adapters apart or mix them with: lorascope ablate --adapter NAME"
+    _refuse([f"{document.place(key)}: {_dotted(key)}: {how}." for key in keys])
 
 
 def _refuse(sentences: Sequence[str]) -> None:

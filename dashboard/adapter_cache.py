@@ -14,6 +14,7 @@ from core.adapters import AdapterFacts, read_adapter
 from core.adapters.anatomy import Anatomy
 from core.adapters.kept import (
     AdapterJob,
+    Answered,
     anatomy_job,
     load_anatomy,
     load_merge_check,
@@ -23,7 +24,8 @@ from core.adapters.kept import (
 )
 from core.adapters.merge import MergeCheck
 from core.adapters.overlap import Overlap
-from core.adapters.prompts import some_prompts
+from core.adapters.prompts import some_examples, some_prompts
+from core.merge_metrics import MergeMetric, merge_metrics
 from core.store import Run
 from core.workspace import Workspace
 
@@ -36,7 +38,7 @@ def facts(folder: Path) -> AdapterFacts:
     Raises:
         InputError: they cannot be read as an adapter.
     """
-    return _facts(str(folder), _times(folder))
+    return _facts(str(folder), folder_times(folder))
 
 
 def base_folder(workspace: Workspace) -> Path | None:
@@ -71,11 +73,28 @@ def overlap(workspace: Workspace, first: AdapterFacts, second: AdapterFacts) -> 
 
 
 def merge_check(
-    workspace: Workspace, found: AdapterFacts, base: Path, scale: float, run: Run, quantised: bool
+    workspace: Workspace, found: AdapterFacts, base: Path, scale: float, run: Run, quantised: bool, answered: int
 ) -> tuple[AdapterJob, MergeCheck | None]:
-    """Return the check of an adapter merged into its base on some of a run's prompts, and its result if it is there."""
-    job = merge_job(workspace.folder, found, base, scale, run.id, _prompts(str(run.folder), _examples(run)), quantised)
+    """Return the check of an adapter merged into its base on some of a run's prompts, and its result if it is there.
+
+    Args:
+        workspace: the workspace.
+        found: the adapter.
+        base: its base.
+        scale: factor on the adapter's own scale.
+        run: whose prompts and examples are asked.
+        quantised: whether a base in 4 bits is looked at too.
+        answered: how many examples of each task every model answers, for the metrics.
+    """
+    state = _examples(run)
+    examples = Answered(run, _asked(str(run.folder), state, answered)) if answered else None
+    job = merge_job(workspace.folder, found, base, scale, run.id, _prompts(str(run.folder), state), quantised, examples)
     return job, _merge_check(str(job.folder), _written(job), job)
+
+
+def metrics_of_merging(job: AdapterJob, found: MergeCheck) -> tuple[MergeMetric, ...]:
+    """Return what merging moves in the run's metrics; nothing where no examples were answered."""
+    return _merge_metrics(str(job.folder), _written(job), found)
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
@@ -99,6 +118,16 @@ def _merge_check(folder: str, written: int, _job: AdapterJob) -> MergeCheck | No
     return load_merge_check(_job)
 
 
+@st.cache_resource(max_entries=_ENTRIES, show_spinner="Comparing the answers")
+def _merge_metrics(folder: str, written: int, _found: MergeCheck) -> tuple[MergeMetric, ...]:
+    return merge_metrics(Path(folder), _found)
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+def _asked(folder: str, written: int, count: int) -> dict[str, tuple[str, ...]]:
+    return some_examples(Run(Path(folder)), count)
+
+
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def _prompts(folder: str, written: int) -> tuple[str, ...]:
     return some_prompts(Run(Path(folder)))
@@ -114,7 +143,7 @@ def _examples(run: Run) -> int:
     return path.stat().st_mtime_ns if path.is_file() else 0
 
 
-def _times(folder: Path) -> tuple[int, int]:
+def folder_times(folder: Path) -> tuple[int, int]:
     """Return how many files an adapter has, checkpoints' logs included, and when the newest of them was changed (ns)."""
     files = [*folder.glob("*"), *folder.glob("checkpoint-*/trainer_state.json")] if folder.is_dir() else []
     return len(files), max((file.stat().st_mtime_ns for file in files if file.exists()), default=0)

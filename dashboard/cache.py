@@ -6,7 +6,6 @@ The only place that caches. Values are shared by all sessions and must not be ch
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,16 +16,17 @@ import streamlit as st
 
 from core import example_texts
 from core.adapters import Finding, check_against_base, read_adapter
-from core.compare import compare, example_scores
+from core.compare import compare
 from core.data.prompt import PromptRenderer
 from core.derived import StatisticsReader
+from core.diagnostics.kept import TaskAnswers, kept_answers
 from core.errors import InputError
 from core.examples import ExampleTable
-from core.lines import Filter
+from core.judging import scores_of
+from core.lines import IdFilter
 from core.metrics.efficiency import Efficiency, summarise_probe
 from core.own.files import FOLDER, all_files
 from core.own.rows import workspace_of
-from core.predict import observations
 from core.results import Comparison
 from core.slices import find_slices, matcher
 from core.store import Run
@@ -151,20 +151,19 @@ def _reader(folder: str, state: tuple[int, int]) -> StatisticsReader:
     return StatisticsReader(Run(Path(folder)), in_memory=True)
 
 
-def inside_of(run: Run, part: str | None) -> Filter | None:
+def inside_of(run: Run, part: str | None) -> IdFilter | None:
     """Return what tells whether an example lies in a slice; None for all examples."""
     return None if part is None else _lies_in(str(run.folder), evidence_state(run), part)
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
-def _lies_in(folder: str, state: tuple[int, int], part: str) -> Filter:
+def _lies_in(folder: str, state: tuple[int, int], part: str) -> IdFilter:
     return matcher(Run(Path(folder)), part)
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def _slice_ids(folder: str, state: tuple[int, int], task: str, part: str) -> frozenset[str]:
-    inside = _lies_in(folder, state, part)
-    return frozenset(example.id for example in Run(Path(folder)).examples if example.task == task and inside(example))
+    return frozenset(_lies_in(folder, state, part).of(task)).intersection(_example_table(folder, state, task).ids)
 
 
 # The state of the evidence is part of each key. (Streamlit leaves out arguments whose name begins with an underscore.)
@@ -178,7 +177,7 @@ def _comparison(folder: str, state: tuple[int, int], reference: str, part: str |
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def _scores(folder: str, state: tuple[int, int], task: str, metric: str, parts: tuple[str, ...]) -> pd.DataFrame:
-    table = example_scores(Run(Path(folder)), task, metric)
+    table = scores_of(Run(Path(folder)), task, metric)
     if not parts:
         return table
     kept = frozenset.intersection(*(_slice_ids(folder, state, task, part) for part in parts))
@@ -188,11 +187,7 @@ def _scores(folder: str, state: tuple[int, int], task: str, metric: str, parts: 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def _slices(folder: str, state: tuple[int, int]) -> tuple[str, ...]:
     run = Run(Path(folder))
-    found: Counter[str] = Counter()
-    for example in run.examples:
-        found.update({*example.tags, *([f"language={example.language}"] if example.language else [])})
-    named = sorted(name for name, count in found.items() if count < len(run.examples))
-    return tuple(dict.fromkeys([*named, *(one.name for one in find_slices(run))]))
+    return tuple(dict.fromkeys([*example_texts.parting_tags(run), *(one.name for one in find_slices(run))]))
 
 
 def example_table(run: Run, task: str) -> ExampleTable:
@@ -208,6 +203,11 @@ def example_scores_of(run: Run, task: str, metric: str) -> pd.DataFrame:
 def output_lengths(run: Run, task: str) -> pd.DataFrame | None:
     """Return the tokens of each output, rows in the order of `example_table`; None if nothing was generated."""
     return _output_lengths(str(run.folder), evidence_state(run), task)
+
+
+def task_answers(run: Run, task: str, variant: str) -> TaskAnswers:
+    """Return what a variant answered on a classification task."""
+    return _task_answers(str(run.folder), evidence_state(run), task, variant)
 
 
 def predicted_labels(run: Run, task: str) -> dict[str, pd.Categorical]:
@@ -237,13 +237,18 @@ def _output_lengths(folder: str, state: tuple[int, int], task: str) -> pd.DataFr
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def _predicted_labels(folder: str, state: tuple[int, int], task: str) -> dict[str, pd.Categorical]:
-    run, ids = Run(Path(folder)), _example_table(folder, state, task).ids
+    ids = _example_table(folder, state, task).ids
     found = {}
-    for variant in run.spec.models.variants:
-        observed = observations(run, task, variant)
-        of_id = dict(zip(observed.example_ids, observed.predictions, strict=True))
+    for variant in Run(Path(folder)).spec.models.variants:
+        given = _task_answers(folder, state, task, variant)
+        of_id = dict(zip(given.answers.ids, given.predictions, strict=True))
         found[variant] = pd.Categorical([of_id.get(name) for name in ids])
     return found
+
+
+@st.cache_resource(max_entries=_ENTRIES, show_spinner="Reading the answers")
+def _task_answers(folder: str, state: tuple[int, int], task: str, variant: str) -> TaskAnswers:
+    return kept_answers(Run(Path(folder)), task, variant, _reader(folder, state).evidence_hash)
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)

@@ -11,16 +11,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.derived import example_index
-from core.diagnostics.answers import Answers, chosen_observations, confidences, read_answers
+from core.diagnostics.answers import Answers, chosen_observations, confidences
 from core.diagnostics.picks import Pick, picked_answers, picked_by_number, picked_by_score
-from core.diagnostics.score_curves import RESAMPLES, LabelCurves, curve_labels, label_curves
-from core.draws import Draws
+from core.diagnostics.score_curves import LabelCurves
+from core.diagnostics.task_curves import task_curves
 from core.errors import InputError
 from core.example_texts import read_prompt_lengths
+from core.judging import metric_of
 from core.metrics.curves import CalibrationCurve, calibration_curve
-from core.metrics.metric import Observations, positive_label
-from core.metrics.registry import find_metric
+from core.metrics.metric import Observations
 from core.predict import observations
 from core.store import Run
 from dashboard import cache
@@ -32,7 +31,7 @@ LENGTH_NAMES = {True: "tokens", False: "characters"}
 
 def answers(run: Run, task: str, variant: str) -> Answers:
     """Return what a variant answered, example by example of a classification task."""
-    return _answers(str(run.folder), cache.evidence_state(run), task, variant)
+    return cache.task_answers(run, task, variant).answers
 
 
 def chosen_answers(run: Run, task: str, variant: str, part: str | None) -> Answers:
@@ -48,12 +47,12 @@ def chosen_answers(run: Run, task: str, variant: str, part: str | None) -> Answe
 
 def task_labels(run: Run, task: str, variant: str) -> tuple[str, ...]:
     """Return the labels that a task declares; empty where it declares none."""
-    return _labels(str(run.folder), cache.evidence_state(run), task, variant)[0]
+    return cache.task_answers(run, task, variant).labels
 
 
 def scored_labels(run: Run, task: str, variant: str) -> tuple[str, ...]:
     """Return the labels that have ROC curves, the positive one first where there are two; empty without scores."""
-    return _labels(str(run.folder), cache.evidence_state(run), task, variant)[1]
+    return cache.task_answers(run, task, variant).scored
 
 
 def calibration(run: Run, task: str, variant: str, part: str | None) -> CalibrationCurve:
@@ -85,7 +84,7 @@ def picked(run: Run, task: str, pick: Pick) -> frozenset[str]:
     Raises:
         InputError: the run has no such metric or variant, or the task no such answers.
     """
-    variants, metric = run.spec.models.variants, find_metric(pick.metric)
+    variants, metric = run.spec.models.variants, metric_of(run, task, pick.metric)
     for name in (pick.variant, pick.reference):
         if name not in variants:
             raise InputError(f"run {run.id}: no variant {name!r} to pick examples by; it has {', '.join(variants)}")
@@ -123,22 +122,8 @@ def _observed(folder: str, task: str, variant: str, part: str | None) -> Observa
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
-def _answers(folder: str, state: tuple[int, int], task: str, variant: str) -> Answers:
-    return read_answers(observations(Run(Path(folder)), task, variant))
-
-
-@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def _confidences(folder: str, state: tuple[int, int], task: str, variant: str) -> np.ndarray:
     return confidences(observations(Run(Path(folder)), task, variant))
-
-
-@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
-def _labels(folder: str, state: tuple[int, int], task: str, variant: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    found = observations(Run(Path(folder)), task, variant)
-    scored, positive = curve_labels(found), found.parameters.positive
-    if len(scored) == 2:
-        positive = positive_label(scored, found.parameters)
-    return found.labels, tuple(sorted(scored, key=lambda label: label != positive))
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
@@ -150,14 +135,8 @@ def _calibration(folder: str, state: tuple[int, int], task: str, variant: str, p
 def _curves(
     folder: str, state: tuple[int, int], task: str, variants: tuple[str, ...], label: str, part: str | None
 ) -> dict[str, LabelCurves]:
-    run = Run(Path(folder))
     observed = {variant: _observed(folder, task, variant, part) for variant in variants}
-    index = example_index(run, task)
-    group_of = dict(zip(index.ids, index.groups, strict=True))
-    ids = next(iter(observed.values())).example_ids
-    groups = [group_of.get(name) for name in ids] if any(index.groups) else None
-    draws = Draws(len(ids), groups, seed=run.spec.settings.seed, resamples=RESAMPLES, trials=1)
-    return label_curves(observed, label, draws, run.spec.level)
+    return task_curves(Run(Path(folder)), task, observed, label)
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
 
 from core.charts.theme import Mode
+from core.errors import InputError
 from core.store import Run
 from core.workspace import Workspace, load_workspace
+from dashboard import join_cache
 
 WORKSPACE_VARIABLE = "LORASCOPE_WORKSPACE"
-RUN, REFERENCE, SLICE = "run", "reference", "slice"
+RUN, REFERENCE, SLICE, JOIN = "run", "reference", "slice", "join"
 DROPPED, DROPS, DROP = "data-dropped", "data-drops", "data-last-drop"
 TASK, METRIC, VARIANT, EXAMPLE, OUTCOME, TAGS = "task", "metric", "variant", "example", "outcome", "tags"
 PICK = "pick"
@@ -38,15 +40,35 @@ class Selection:
     reference: str
     slice: str | None
     """Any name of `core.slices`; None is all examples."""
+    joined: tuple[str, ...] = ()
+    """The runs that are joined with the chosen one; ``run`` is then all of them as one."""
+    first: Run | None = None
+    """The chosen run itself; flags are kept in its folder."""
+
+    @property
+    def alone(self) -> Selection:
+        """The same without joined runs, for what is of one run."""
+        return self if self.first is None else replace(self, run=self.first)
 
     def link(self, **more: str | None) -> dict[str, str]:
         """Return the query parameters of a link to another page that keeps what is being looked at."""
         kept = {
-            RUN: self.run.id if self.run else None,
+            RUN: run.id if (run := self.first or self.run) else None,
+            JOIN: ",".join(self.joined) or None,
             REFERENCE: self.reference if self.run and self.reference != self.run.spec.reference else None,
             SLICE: self.slice,
         }
         return {key: value for key, value in (kept | more).items() if value}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The chosen run, joined with those that the URL names as far as they can be."""
+
+    run: Run
+    joined: tuple[str, ...]
+    refusals: tuple[str, ...]
+    """Sentences on why some are not joined."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +111,41 @@ def selection() -> Selection:
     run = runs[chosen] if chosen is not None else next(iter(runs.values()), None)
     if run is None:
         return Selection(place, None, "", None)
+    shown = with_joined(place, run)
     reference = asked(REFERENCE)
-    if reference not in run.spec.models.variants:
-        reference = run.spec.reference
+    if reference not in shown.run.spec.models.variants:
+        reference = shown.run.spec.reference
     part = asked(SLICE)
-    return Selection(place, run, reference, None if part in (None, ALL_EXAMPLES) else part)
+    part = None if part in (None, ALL_EXAMPLES) else part
+    return Selection(place, shown.run, reference, part, shown.joined, run)
+
+
+def joined_ids() -> tuple[str, ...]:
+    """Return the names of the runs that the URL asks to be joined with the chosen one."""
+    return tuple(dict.fromkeys(name for name in st.query_params.get(JOIN, "").split(",") if name))
+
+
+def with_joined(place: Workspace, run: Run) -> Shown:
+    """Return the run that pages show: ``run``, or it and others as one."""
+    others, refusals = [], []
+    for name in joined_ids():
+        try:
+            other = place.run(name)
+        except InputError as error:
+            refusals.append(str(error))
+            continue
+        if other.id in (run.id, *(one.id for one in others)):
+            continue  # it was chosen as the first run since, or is named twice
+        found = join_cache.candidate_of(run, other)
+        if found.reason is None:
+            others.append(other)
+        else:
+            refusals.append(f"{other.id} cannot be joined with {run.id}: {found.reason}.")
+    try:
+        shown = join_cache.joined_run(run, others) if others else run
+    except InputError as error:
+        return Shown(run, (), (*refusals, str(error)))
+    return Shown(shown, tuple(other.id for other in others), tuple(refusals))
 
 
 def choose_run(name: str) -> None:
@@ -104,6 +156,11 @@ def choose_run(name: str) -> None:
     st.session_state[RUN] = name
     for key in (REFERENCE, SLICE):
         st.session_state.pop(key, None)
+
+
+def choose_reference(name: str) -> None:
+    """Make a variant the one that others are compared with. To be called as a widget's callback, as `choose_run`."""
+    st.session_state[REFERENCE] = name
 
 
 def choose_slice(name: str | None) -> None:

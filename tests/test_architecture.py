@@ -23,6 +23,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "trl": (),
     "pickle": (),
     "sqlalchemy": ("core.ratings",),
+    **{name: (f"core.push.{name}",) for name in ("mlflow", "wandb", "tensorboard")},
 }
 """Who alone may import a package."""
 
@@ -31,14 +32,26 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "core.paths": (),
     "core.tree": (),
     "core.records": ("core.errors",),
-    "core.spec": ("core.records", "core.errors"),
+    "core.model_set": ("core.records",),
+    "core.ablation_spec": ("core.model_set", "core.records"),
+    "core.spec": ("core.records", "core.errors", "core.model_set", "core.ablation_spec"),
     "core.store": ("core.spec", "core.records", "core.errors"),
     "core.strict_yaml": ("core.errors",),
     "core.stats": ("core.errors",),
     "core.metrics": ("core.records", "core.errors", "core.paths", "core.stats"),
     "core.weights": ("core.errors", "core.paths", "core.store"),
-    "core.adapters": ("core.weights", "core.errors", "core.paths", "core.store", "core.records", "core.spec"),
-    "core.plan": ("core.data.prompt", "core.tree", "core.records", "core.spec", "core.errors"),
+    "core.adapters": (
+        "core.weights",
+        "core.errors",
+        "core.paths",
+        "core.store",
+        "core.records",
+        "core.spec",
+        "core.model_set",
+        "core.ablation_spec",
+    ),
+    "core.rendering": ("core.data.prompt", "core.records", "core.spec"),
+    "core.plan": ("core.data.prompt", "core.rendering", "core.tree", "core.records", "core.spec", "core.errors"),
 }
 """The low rooms: what each may import of the project beside itself."""
 
@@ -46,6 +59,7 @@ MAY_NOT_IMPORT: dict[str, tuple[str, ...]] = {
     "core": ("dashboard", "tests", "sample_data"),
     "core.charts": ("core.cli", "core.jobs", "core.engine", "core.workspace"),
     "core.compare": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.workspace"),
+    "core.experiment": ("core.charts", "core.cli", "core.engine"),
     "core.robustness": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.workspace", "core.compare"),
     "core.data": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.compare", "core.plan"),
     "core.workspace": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.compare", "core.plan"),
@@ -54,8 +68,11 @@ MAY_NOT_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "core.jobs": ("core.cli", "core.compare", "core.charts", "core.stats"),
     "core.ratings": ("core.cli", "core.jobs", "core.engine", "core.workspace", "core.compare"),
-    "core.report": ("core.cli", "core.jobs", "core.engine"),
+    "core.report": ("core.cli", "core.jobs", "core.engine", "core.push"),
+    "core.push": ("core.cli", "core.jobs", "core.engine"),
     "core.wording": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.workspace", "core.report"),
+    "core.ablation": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.report", "core.experiment"),
+    "core.joined": ("core.charts", "core.cli", "core.engine", "core.workspace", "core.report", "core.compare"),
     "core.gate": ("core.charts", "core.cli", "core.jobs", "core.engine", "core.workspace", "core.report"),
     "core.imports": ("core.cli", "core.compare", "core.charts", "core.engine", "core.workspace", "core.stats"),
     "dashboard": ("core.engine", "core.cli", "tests", "sample_data"),

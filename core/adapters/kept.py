@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -22,10 +22,10 @@ from core.adapters.facts import CONFIG, AdapterFacts
 from core.adapters.merge import MergeCheck
 from core.adapters.overlap import Overlap
 from core.errors import InputError
-from core.store import write_atomically, write_json
+from core.store import Run, write_atomically, write_json
 from core.weights import weight_files
 
-JobKind = Literal["anatomy", "merge_check"]
+JobKind = Literal["anatomy", "merge_check", "cross"]
 FORMAT = 1
 """Raised whenever the same adapter comes to give other numbers; what was kept before is then not found."""
 _REQUEST, _RESULT = "request.json", "result.json"
@@ -39,6 +39,15 @@ class AdapterJob:
     kind: JobKind
     folder: Path
     request: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The examples of a run that models answer again."""
+
+    run: Run
+    examples: Mapping[str, Sequence[str]]
+    """Task to ids."""
 
 
 def anatomy_job(workspace: Path, facts: AdapterFacts, base: Path | None) -> AdapterJob:
@@ -55,8 +64,9 @@ def overlap_job(workspace: Path, first: AdapterFacts, second: AdapterFacts) -> A
 
 
 def merge_job(
-    workspace: Path, facts: AdapterFacts, base: Path, scale: float, run: str, prompts: Sequence[str], quantised: bool
-) -> AdapterJob:
+    workspace: Path, facts: AdapterFacts, base: Path, scale: float, run: str, prompts: Sequence[str], quantised: bool,
+    answered: Answered | None = None,
+) -> AdapterJob:  # fmt: skip
     """Return the check of an adapter merged into its base.
 
     Args:
@@ -67,12 +77,18 @@ def merge_job(
         run: the id of the run whose prompts they are.
         prompts: as the model sees them.
         quantised: whether a base in 4 bits is looked at too.
+        answered: the examples that every model answers, for the run's metrics; None for none.
     """
     request = {
         "adapter": str(facts.folder.resolve()), "base": str(base.resolve()), "scale": scale, "run": run, "prompts": list(prompts),
         "quantised": quantised,
     }  # fmt: skip
-    return _job(workspace, "merge_check", request, [_adapter(facts), _base(base), scale, list(prompts), quantised])
+    identity = [_adapter(facts), _base(base), scale, list(prompts), quantised]
+    if answered is None or not answered.examples:
+        return _job(workspace, "merge_check", request, identity)
+    examples = {task: list(ids) for task, ids in answered.examples.items()}
+    request |= {"run_folder": str(answered.run.folder.resolve()), "examples": examples}
+    return _job(workspace, "merge_check", request, [*identity, examples, _asked(answered.run)])
 
 
 def read_request(folder: Path) -> dict[str, Any]:
@@ -123,6 +139,15 @@ def _job(workspace: Path, kind: JobKind, request: dict[str, Any], identity: list
 
 def _adapter(facts: AdapterFacts) -> list[str]:
     return [facts.tensor_hash, hashlib.sha256((facts.folder / CONFIG).read_bytes()).hexdigest()]
+
+
+def _asked(run: Run) -> list[Any]:
+    """Return what changes whenever what a run asks does."""
+    spec, path = run.spec, run.folder / "examples.parquet"
+    stat = path.stat()
+    # Without what is as usual: a key that a later version adds to the spec makes no other run of it.
+    asked = spec.model_dump(mode="json", include={"tasks", "settings", "family"}, exclude_defaults=True)
+    return [str(path.resolve()), stat.st_size, stat.st_mtime_ns, asked]
 
 
 def _base(folder: Path | None) -> list[Any] | None:

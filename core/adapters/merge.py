@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+ON_4_BITS = "unmerged, base in 4 bits (nf4)"
+
+
+def model_name(state: str, precision: str) -> str:
+    """Return what a model is called in a check: ``merged, bfloat16``."""
+    return f"{state}, {precision}"
+
+
+def variant_name(model: str) -> str:
+    """Return a model's name as that of a variant of a run, which is part of files' names: ``merged-bfloat16``."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", model).strip("-")
 
 
 @dataclass(frozen=True)
@@ -41,3 +54,5 @@ class MergeCheck:
     device: str
     new_tokens: int
     """Of each continuation."""
+    answered: int = 0
+    """Examples that every model answered as a run's variants do, for its metrics; see `core.merge_metrics`."""

@@ -1,4 +1,4 @@
-"""Which of a run's prompts a merged adapter is asked: a few, of middling length, of every task that has prompts."""
+"""What of a run a merged adapter is asked: a few prompts of middling length, and examples of every task that is answered."""
 
 from __future__ import annotations
 
@@ -24,3 +24,18 @@ def some_prompts(run: Run, count: int = PROMPTS) -> tuple[str, ...]:
         if prompts[place] not in found:
             found.append(prompts[place])
     return tuple(found)
+
+
+def some_examples(run: Run, count: int) -> dict[str, tuple[str, ...]]:
+    """Return up to ``count`` example ids of each task whose answers are generated or chosen, evenly spread over its examples.
+
+    Left out are perturbed tasks, those without a metric, and those of predictions from elsewhere.
+    """
+    found = {}
+    for task, spec in run.spec.clean_tasks.items():
+        ids = list(dict.fromkeys(one.id for one in run.examples if one.task == task))
+        asked = min(count, len(ids))
+        is_asked = not run.spec.models.imported and not spec.imported and (spec.generates or spec.options)
+        if asked and is_asked and spec.metrics:
+            found[task] = tuple(ids[place * len(ids) // asked] for place in range(asked))
+    return found

@@ -10,10 +10,12 @@ import pandas as pd
 from core.adapters import AdapterFacts, TrainingLog
 from core.adapters.anatomy import Anatomy
 from core.adapters.merge import MergeCheck
+from core.adapters.over_fit import OverFit
 from core.adapters.overlap import Overlap
 from core.adapters.settings import same_value, value_text
 from core.adapters.sources import RESULTS
 from core.adapters.training_log import STATE
+from core.notation import number_text
 
 
 def settings_table(facts: Mapping[str, AdapterFacts]) -> pd.DataFrame:
@@ -81,3 +83,23 @@ def log_table(logs: Mapping[str, TrainingLog]) -> pd.DataFrame:
 def merge_table(found: MergeCheck) -> pd.DataFrame:
     """Return a row for each pair of models that were held against each other."""
     return pd.DataFrame([asdict(row) for row in found.rows])
+
+
+def over_fit_table(found: Mapping[str, OverFit | None]) -> pd.DataFrame:
+    """Return a row for each adapter with a held-out loss."""
+    return pd.DataFrame([
+        {"adapter": name, **asdict(one), "rise": one.rise, "gap": one.gap} for name, one in found.items() if one is not None
+    ])  # fmt: skip
+
+
+def over_fit_rows(found: Mapping[str, OverFit | None]) -> list[tuple[str, ...]]:
+    """Return adapter, best held-out loss, its step, the last one, its rise since and the gap to training as texts.
+
+    Args:
+        found: by adapter; those without a held-out loss have no row.
+    """
+    return [
+        (name, f"{one.best_loss:.3f}", f"{one.best_step:,}", f"{one.last_loss:.3f}", number_text(one.rise, 3, signed=True),
+         "–" if one.gap is None else number_text(one.gap, 3, signed=True))
+        for name, one in found.items() if one is not None
+    ]  # fmt: skip

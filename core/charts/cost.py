@@ -12,6 +12,8 @@ from core.charts.theme import PALETTES, Mode, Palette, escape, styled, variant_c
 
 _PLOT_WIDTHS = (360.0, 400.0, 445.0, 500.0, 620.0, 900.0)
 """Pixels between the axes, from the narrowest page to a file: names have to part in all of them."""
+MOST_NAMES = 12
+"""Of more variants than these the front's names alone are written beside their points."""
 _AROUND_PLOT = 118.0
 """Pixels of a picture's height that are title and axis."""
 _SELDOM = 0.05
@@ -95,12 +97,16 @@ def quality_against_cost(
         ))  # fmt: skip
     costs = _padded([point.cost for point in points])
     heights = _padded([x for point in points for x in (point.quality, point.low, point.high) if x is not None], 0.06)
-    _write_names(figure, points, costs, heights, height - _AROUND_PLOT, neutral)
+    named = points
+    if len(points) > MOST_NAMES:
+        named = [point for point in points if point in front or point.variant == variants[0]]
+    _write_names(figure, named, costs, heights, height - _AROUND_PLOT, neutral)
     figure.update_xaxes(title=f"{escape(cost_name)} ↓", range=costs, zeroline=False)
     figure.update_yaxes(title=escape(quality_name), range=heights, zeroline=False)
-    front_is = "filled: nothing is both better and cheaper"
+    marked = "filled and named" if len(named) < len(points) else "filled"
+    front_is = f"{marked}: nothing is both better and cheaper"
     if any(point.certainty is not None for point in points):
-        front_is = "filled: on the front; %: in so many resamples"
+        front_is = f"{marked}: on the front; %: in so many resamples"
     reading = "; ".join(part for part in (subtitle, front_is) if part)
     return styled(figure, mode, "Quality against cost", reading, height)
 

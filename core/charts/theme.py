@@ -88,13 +88,29 @@ def styled(figure: go.Figure, mode: Mode, title: str, subtitle: str, height: int
 def variant_colours(variants: Sequence[str], mode: Mode) -> dict[str, str]:
     """Return each variant's colour: neutral grey for the baseline, the palette in workspace order for the rest.
 
+    Eight are told apart at a glance. After them come the same hues, darker, lighter, and again: a name beside the colour is
+    what tells so many apart.
+
     Args:
         variants: in workspace order, the baseline first.
         mode: light or dark.
     """
     colours = PALETTES[mode]
     cycle = (*_OKABE_ITO, *colours.extra)
-    return {name: cycle[(i - 1) % len(cycle)] if i else colours.baseline for i, name in enumerate(variants)}
+    found = {
+        name: _shaded(cycle[(i - 1) % len(cycle)], (i - 1) // len(cycle), colours) for i, name in enumerate(variants)
+    }
+    return found | {name: colours.baseline for name in variants[:1]}
+
+
+def _shaded(colour: str, turn: int, colours: Palette) -> str:
+    """Return a colour as it is the first time round, then mixed with the text's and the paper's, more with each turn."""
+    if turn <= 0:
+        return colour
+    toward = colours.text if turn % 2 else colours.paper
+    share = 0.3 + 0.4 * (1 - 0.5 ** ((turn - 1) // 2))
+    pairs = [(int(colour[k : k + 2], 16), int(toward[k : k + 2], 16)) for k in (1, 3, 5)]
+    return "#" + "".join(f"{round((1 - share) * own + share * other):02X}" for own, other in pairs)
 
 
 def verdict_colour(verdict: Verdict, mode: Mode) -> str:

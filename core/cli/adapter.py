@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.options import examples, json_option, print_json, print_table
+from core.cli.adapter_merge import MergeWish, merge
+from core.cli.options import examples, json_option, print_json, print_table, workspace_option
 from core.notation import duration_text, size_text
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _LISTED = 8
         "lorascope adapter adapters/qv-r8",
         "lorascope adapter adapters/qv-r8 --base models/base",
         "lorascope adapter adapters/qv-r8 --beside adapters/qv-r32",
+        "lorascope adapter adapters/qv-r8 --merge --run sample",
         "lorascope adapter adapters/qv-r8 --json | jq '.settings.learning_rate'",
     ),
 )
@@ -36,11 +38,26 @@ _LISTED = 8
     help="Its base: check that it fits, and measure what it changed.",
 )
 @click.option("--beside", type=click.Path(path_type=Path), metavar="PATH", help="Another adapter: how alike are they?")
+@click.option("--merge", "merging", is_flag=True, help="Merge it into its base: what does that move? Loads the model.")
+@click.option("--run", metavar="RUN", help="With --merge: whose prompts and examples are asked (default: the newest).")
+@click.option(
+    "--examples",
+    "n_examples",
+    type=click.IntRange(min=0),
+    default=32,
+    show_default=True,
+    help="With --merge: examples of each task, for the run's primary metrics.",
+)
+@click.option("--quantised", is_flag=True, help="With --merge: also on a base in 4 bits (needs bitsandbytes).")
+@workspace_option
 @json_option
-def command(path: Path, base: Path | None, beside: Path | None, as_json: bool) -> None:
+def command(
+    path: Path, base: Path | None, beside: Path | None, merging: bool, run: str | None, n_examples: int, quantised: bool,
+    workspace: Path, as_json: bool,
+) -> None:  # fmt: skip
     """Read the adapter in PATH: its settings with the file that says each, its training, and what looks odd.
 
-    No model is loaded and no pickle is run; training_args.bin is read all the same.
+    No model is loaded (but with --merge) and no pickle is run; training_args.bin is read all the same.
     """
     from core.adapters import check_against_base, read_adapter
     from core.adapters.anatomy import measure_anatomy
@@ -51,9 +68,15 @@ def command(path: Path, base: Path | None, beside: Path | None, as_json: bool) -
     fits = base is not None and facts.is_lora and all(one.level != "error" for one in findings)
     anatomy = measure_anatomy(facts, base) if fits else None
     overlap = None if beside is None else measure_overlap(facts, read_adapter(beside))
+    merged = merge(facts, MergeWish(workspace, run, base, n_examples, quantised)) if merging else None
     if as_json:
-        told = [asdict(one) for one in findings]
-        print_json(_as_json(facts) | {"findings": told} | _measured(anatomy, overlap))
+        told = {"findings": [asdict(one) for one in findings]}
+        print_json(
+            _as_json(facts)
+            | told
+            | _measured(anatomy, overlap)
+            | ({} if merged is None else {"merge": merged.as_json()})
+        )
         return
     _print_facts(facts)
     for finding in findings:
@@ -63,6 +86,8 @@ def command(path: Path, base: Path | None, beside: Path | None, as_json: bool) -
         _print_anatomy(anatomy)
     if overlap is not None:
         _print_overlap(overlap)
+    if merged is not None:
+        merged.print()
 
 
 def _as_json(facts: AdapterFacts) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import click
 from core import notation
 from core.cli.further_tables import print_composites, print_forgetting, print_slices
 from core.cli.gate import gate_options, outcomes_of, read_conditions, report_outcomes
+from core.cli.joining import join_option, joined_json, joined_sentences, open_joined
 from core.cli.options import examples, json_option, print_json, print_table, say, workspace_option
 from core.cli.robustness_table import print_robustness
 from core.composite.results import CompositeResult
@@ -32,6 +33,7 @@ _Row = TypeVar("_Row", MetricRow, RobustnessRow, SliceRow)
         "lorascope compare sample --workspace sample_data --task reply",
         "lorascope compare sample --json | jq '.rows[0]'",
         'lorascope compare sample --variant qv-r8 --fail-if "rouge_l < baseline" --fail-if "any worsens"',
+        "lorascope compare monday --join tuesday",
     ),
 )
 @click.argument("run", required=False)
@@ -44,11 +46,12 @@ _Row = TypeVar("_Row", MetricRow, RobustnessRow, SliceRow)
     "--slices", "by_slice", is_flag=True, help="Show the parts of the examples where the variants differ most."
 )
 @click.option("--composite", "composed", is_flag=True, help="Show the composites that the workspace declares.")
+@join_option
 @gate_options
 @workspace_option
 @json_option
 def command(
-    run: str | None, reference: str | None, tasks: tuple[str, ...], own: bool, by_slice: bool, composed: bool,
+    run: str | None, reference: str | None, tasks: tuple[str, ...], own: bool, by_slice: bool, composed: bool, joins: tuple[str, ...],
     judged: tuple[str, ...], fail_if: tuple[str, ...], junit: Path | None, annotations: str | None, workspace: Path, as_json: bool,
 ) -> int:  # fmt: skip
     """Print a table of RUN: each metric of each variant, and its difference to the reference.
@@ -61,10 +64,12 @@ def command(
     from core.compare import compare
 
     conditions = read_conditions(fail_if, junit, annotations)
-    opened = open_run(run, workspace)
+    opened = open_joined(open_run, run, joins, workspace)
     spec = opened.spec
     _check_known("variant", (reference,) if reference else (), spec.models.variants, opened)
     _check_known("task", tasks, tuple(spec.clean_tasks), opened)
+    if own and joins:
+        raise InputError("--own computes your metrics of one run; expected it without --join.")
     if own:
         _compute_own(opened, reference)
     comparison = compare(opened, reference=reference or spec.reference)
@@ -72,9 +77,11 @@ def command(
     further = _further(opened, comparison, by_slice, composed)
     if as_json:
         gate = {"gate": [asdict(outcome) for outcome in outcomes]} if conditions else {}
-        print_json(_as_json(comparison, tasks) | _further_json(further, tasks) | gate)
+        print_json(_as_json(comparison, tasks) | _further_json(further, tasks) | joined_json(opened) | gate)
     else:
         _print(comparison, further, tasks)
+        for sentence in joined_sentences(opened):
+            click.echo(sentence)
     return report_outcomes(opened, outcomes, junit, annotations)
 
 

@@ -126,7 +126,13 @@ def _import_ahead() -> None:
         "core.charts.cost",
         "core.charts.scatter",
         "core.charts.tables",
+        "core.data.browse",
+        "core.ratings",
+        "core.report.gather",
+        "core.text_features",
         "duckdb",
+        "markdown_it",
+        "sqlalchemy.orm",
     ):
         import_module(name)
 

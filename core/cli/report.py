@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.cli.compare import open_run
+from core.cli.joining import join_option, joined_sentences, open_joined
 from core.cli.options import examples, say, workspace_option
 from core.errors import InputError, RunError, nearest
 from core.report.document import SECTIONS, Wishes
@@ -40,7 +41,9 @@ _ENDINGS = {"htm": "html", "markdown": "md"}
 @click.option("--author", default="")
 @click.option("--remarks", default="", metavar="TEXT", help="The author's own words, shown under the title.")
 @click.option("--sections", metavar="A,B", help=f"Only these: {', '.join(SECTIONS)}.")
-@click.option("--variant", metavar="VARIANT", help="Whose examples are shown; by default those of the best.")
+@click.option(
+    "--variant", metavar="VARIANT", help="Whose examples and pictures are shown; by default those of the best."
+)
 @click.option(
     "--examples", "n_examples", type=click.IntRange(0, 50), default=Wishes.n_examples, show_default=True,
     help="Biggest gains, and biggest losses, of each task.",
@@ -48,10 +51,11 @@ _ENDINGS = {"htm": "html", "markdown": "md"}
 @click.option(
     "--model-index", "card", metavar="VARIANT", help="Print the model-index of VARIANT's model card as YAML instead."
 )
+@join_option
 @workspace_option
 def command(
     run: str | None, out: Path | None, reference: str | None, title: str, author: str, remarks: str, sections: str | None,
-    variant: str | None, n_examples: int, card: str | None, workspace: Path,
+    variant: str | None, n_examples: int, card: str | None, joins: tuple[str, ...], workspace: Path,
 ) -> None:  # fmt: skip
     """Write what RUN found to a file that stands on its own.
 
@@ -64,7 +68,9 @@ def command(
             + "."
         )
     kind = None if out is None else _format(out)
-    opened = open_run(run, workspace)
+    opened = open_joined(open_run, run, joins, workspace)
+    for sentence in joined_sentences(opened):
+        say(sentence)
     if card is not None:
         click.echo(_model_index(opened, reference, card), nl=False)
         return
@@ -92,12 +98,12 @@ def _write(run: Run, reference: str | None, wishes: Wishes, out: Path, kind: str
     from core.store import write_atomically
 
     chosen = FORMATS[kind]
-    report = gather(run, reference, fitting(wishes, chosen), people=_people(run))
+    report = gather(run, reference, fitting(wishes, chosen), people=people_of(run))
     write_atomically(out, chosen.make(report))
     say(f"Written: {out}")
 
 
-def _people(run: Run) -> tuple[HumanPreference, ...]:
+def people_of(run: Run) -> tuple[HumanPreference, ...]:
     """Return what people said of the run's variants; nothing where nobody was asked, or where it cannot be read, which is said."""
     from core.own.rows import workspace_of
     from core.ratings import RatingStore, store_url

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 
+from core.adapters.kept import AdapterJob
 from core.errors import RunError
 from core.jobs import launch
+from core.jobs.adapter_launch import job_status, stop_job
 from core.jobs.status import RunStatus, read_status
 from core.store import Run
 
@@ -18,35 +21,62 @@ _BAR = 24
 def follow(run: Run) -> RunStatus:
     """Draw a run's progress until it ends and return its last status; Ctrl-C cancels it and keeps what is finished.
 
+    A run that its budget of minutes ended early is as good as finished: the status says what was left out.
+
     Raises:
         RunError: the run failed, was cancelled or its worker died; the message says what is kept.
     """
-    shown, shown_at = "", 0.0
-    terminal = sys.stderr.isatty()
-    warned = 0
     try:
-        while True:
-            status = read_status(run)
-            for warning in status.warnings[warned:]:
-                _draw(f"Note: {warning}", terminal, end="\n")
-            warned = len(status.warnings)
-            line = describe(status)
-            if line != shown and (terminal or not status.active or time.monotonic() - shown_at >= _PLAIN_SECONDS):
-                _draw(line, terminal, end="" if terminal else "\n")
-                shown, shown_at = line, time.monotonic()
-            if not status.active:
-                break
-            time.sleep(_POLL_SECONDS)
+        status = _watched(lambda: read_status(run))
     except KeyboardInterrupt:
         launch.cancel(run)
         raise RunError(
             f"Cancelled. What was finished is kept; go on with: lorascope evaluate --resume {run.id}"
         ) from None
-    if terminal:
-        print(file=sys.stderr)
-    if status.state != "finished":
+    if status.state != "finished" and not status.left_out:
         resume = f"Go on with: lorascope evaluate --resume {run.id}"
         raise RunError(f"{status.error or status.message} {resume}")
+    return status
+
+
+def follow_job(job: AdapterJob) -> RunStatus:
+    """Draw a measurement's progress until it ends and return its last status; Ctrl-C stops it.
+
+    Raises:
+        RunError: it failed, was stopped or its worker died; the message says why.
+    """
+    ended = RunStatus("interrupted", message="Its worker stopped without a word.")
+    try:
+        status = _watched(lambda: job_status(job) or ended)
+    except KeyboardInterrupt:
+        stop_job(job)
+        raise RunError(
+            "Stopped. Start it again to have the numbers; what is in the cache is not computed again."
+        ) from None
+    if status.state != "finished":
+        raise RunError(status.error or status.message)
+    return status
+
+
+def _watched(read: Callable[[], RunStatus]) -> RunStatus:
+    """Draw what ``read`` says until nothing is at work any more, and return the last of it."""
+    shown, shown_at = "", 0.0
+    terminal = sys.stderr.isatty()
+    warned = 0
+    while True:
+        status = read()
+        for warning in status.warnings[warned:]:
+            _draw(f"Note: {warning}", terminal, end="\n")
+        warned = len(status.warnings)
+        line = describe(status)
+        if line != shown and (terminal or not status.active or time.monotonic() - shown_at >= _PLAIN_SECONDS):
+            _draw(line, terminal, end="" if terminal else "\n")
+            shown, shown_at = line, time.monotonic()
+        if not status.active:
+            break
+        time.sleep(_POLL_SECONDS)
+    if terminal:
+        print(file=sys.stderr)
     return status
 
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from peft.tuners.lora import LoraLayer
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from core.adapters.merge import MergeRow
-from core.engine.models import AdapterSource, Models
+from core.engine.models import Models
 from core.errors import InputError
 
 POSITIONS = 32
 """The last positions of each prompt whose logits are compared."""
-_NAME = "looked-at"
 Precision = Literal["float32", "bfloat16"]
-_DTYPES: dict[Precision, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-PRECISIONS = tuple(_DTYPES)
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -31,28 +30,22 @@ class Observed:
     continuations: tuple[tuple[int, ...], ...]
 
 
-def observe_unmerged_and_merged(
-    base: Path, adapter: AdapterSource, device: torch.device, precision: Precision,
-    prompts: Sequence[Sequence[int]], new_tokens: int, stop_ids: frozenset[int],
-) -> tuple[Observed, Observed]:  # fmt: skip
-    """Return what the base with its adapter answers, and what it answers when the adapter is merged into it.
+def unmerged_and_merged(models: Models, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield ``("unmerged", model)`` with an adapter beside the base, then ``("merged", model)`` with it merged into it.
 
-    The merged model is made of weights that are loaded for this alone and thrown away.
-
-    Raises:
-        InputError: a model cannot be loaded, or gives numbers that are not finite.
+    Merging changes the weights that ``models`` holds: they are of no other use afterwards.
     """
-    models = Models(base, {_NAME: adapter}, {}, device, _DTYPES[precision])
-    with models.variant(_NAME) as model:
-        unmerged = observe(model, device, prompts, new_tokens, stop_ids)
-        merged = observe(model.merge_and_unload().eval(), device, prompts, new_tokens, stop_ids)
-    return unmerged, merged
+    with models.variant(name) as model:
+        yield "unmerged", model
+        if models.adapters[name].scale == 0:  # such an adapter is switched off, which merging does not look at
+            for module in model.modules():
+                if isinstance(module, LoraLayer):
+                    module.scaling.update(dict.fromkeys(module.scaling, 0.0))
+        yield "merged", model.merge_and_unload().eval()
 
 
-def observe_on_quantised(
-    base: Path, adapter: Path, device: torch.device, prompts: Sequence[Sequence[int]], new_tokens: int, stop_ids: frozenset[int]
-) -> Observed:  # fmt: skip
-    """Return what the adapter answers on a base in 4 bits (nf4, computing in bfloat16); needs bitsandbytes.
+def load_on_quantised(base: Path, adapter: Path, device: torch.device) -> Any:
+    """Return a base in 4 bits (nf4, computing in bfloat16) with an adapter beside it; needs bitsandbytes.
 
     Raises:
         InputError: it cannot be loaded so.
@@ -65,11 +58,10 @@ def observe_on_quantised(
             base, quantization_config=settings, device_map={"": device}, use_safetensors=True, trust_remote_code=False,
             local_files_only=True,
         )  # fmt: skip
-        model = PeftModel.from_pretrained(loaded, str(adapter), is_trainable=False).eval()
+        return PeftModel.from_pretrained(loaded, str(adapter), is_trainable=False).eval()
     except (RuntimeError, ValueError, OSError, ImportError, AttributeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"{base}: bitsandbytes cannot hold this base in 4 bits here: {reason}") from None
-    return observe(model, device, prompts, new_tokens, stop_ids)
 
 
 @torch.inference_mode()

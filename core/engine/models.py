@@ -11,12 +11,13 @@ from typing import Any
 
 import torch
 from peft import PeftModel
-from peft.tuners.lora import LoraLayer
 from peft.utils import get_peft_model_state_dict
 from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from core.engine.parts import mixture_on, part_on
 from core.errors import InputError
+from core.model_set import AdapterPart, Mixture
 from core.records import BASELINE
 
 TREE_MODELS = frozenset(
@@ -30,10 +31,11 @@ Others (sliding windows, state-space layers, position by place in the row) are s
 
 @dataclass(frozen=True)
 class AdapterSource:
-    """An adapter's folder and the factor on its scale."""
+    """An adapter's folder, the factor on its scale, and what of it is on (None is all)."""
 
     folder: Path
     scale: float
+    part: AdapterPart | None = None
 
 
 class Models:
@@ -41,9 +43,9 @@ class Models:
 
     def __init__(
         self, base: Path, adapters: Mapping[str, AdapterSource], checkpoints: Mapping[str, Path],
-        device: torch.device, dtype: torch.dtype,
+        device: torch.device, dtype: torch.dtype, mixtures: Mapping[str, Mixture] | None = None,
     ) -> None:  # fmt: skip
-        """Load the base and attach every adapter.
+        """Load the base and attach every adapter's folder once, however many variants are made of it.
 
         Raises:
             InputError: a folder cannot be loaded; the message names it and says why.
@@ -51,15 +53,20 @@ class Models:
         self.device, self.dtype = device, dtype
         self.checkpoints = dict(checkpoints)
         self.adapters = dict(adapters)
+        self.mixtures = dict(mixtures or {})
         self._loaded = load_causal(base, device, dtype)
         self.trees = supports_trees(self._loaded.config)
+        self._attached: dict[Path, str] = {}
         for name, source in adapters.items():
-            self._attach(name, source)
+            if source.folder not in self._attached:
+                self._attach(name, source)
         self._loaded.eval()
 
     def _attach(self, name: str, source: AdapterSource) -> None:
+        # PEFT's own name for it: a variant's may hold dots, which torch does not take in a module's name.
+        attached = f"adapter_{len(self._attached)}"
         # PEFT would upcast adapters to float32; in the base's own precision there is no cast in every layer.
-        options: dict[str, Any] = {"adapter_name": name, "is_trainable": False, "autocast_adapter_dtype": False}
+        options: dict[str, Any] = {"adapter_name": attached, "is_trainable": False, "autocast_adapter_dtype": False}
         try:
             if isinstance(self._loaded, PeftModel):
                 self._loaded.load_adapter(str(source.folder), **options, torch_device=str(self.device))
@@ -75,10 +82,7 @@ class Models:
         # Parameters alone: a cast of the rotary frequencies, a buffer in float32, would bend every position.
         for parameter in self._loaded.parameters():
             parameter.data = parameter.data.to(self.dtype)
-        if source.scale != 1.0:
-            for module in self._loaded.modules():
-                if isinstance(module, LoraLayer) and name in module.scaling:
-                    module.set_scale(name, source.scale)
+        self._attached[source.folder] = attached
 
     @contextmanager
     def variant(self, name: str) -> Iterator[Any]:
@@ -95,17 +99,27 @@ class Models:
         elif name == BASELINE:
             with self._loaded.disable_adapter():
                 yield self._loaded
+        elif name in self.mixtures:
+            mixture = self.mixtures[name]
+            weights = {
+                self._attached[self.adapters[one].folder]: weight * self.adapters[one].scale
+                for one, weight in mixture.weights.items()
+            }
+            with mixture_on(self._loaded, weights, mixture):
+                yield self._loaded
         else:
-            self._loaded.set_adapter(name, inference_mode=True)
-            yield self._loaded
+            source = self.adapters[name]
+            with part_on(self._loaded, self._attached[source.folder], source.scale, source.part):
+                yield self._loaded
 
     def keys_not_loaded(self, name: str) -> list[str]:
         """Return the tensors of an adapter's file that found no place in the model (an empty list is as it should be)."""
         with safe_open(self.adapters[name].folder / "adapter_model.safetensors", framework="pt") as file:
             stored = set(file.keys())
         assert isinstance(self._loaded, PeftModel)
+        attached = self._attached[self.adapters[name].folder]
         return sorted(
-            stored - set(get_peft_model_state_dict(self._loaded, adapter_name=name, save_embedding_layers=False))
+            stored - set(get_peft_model_state_dict(self._loaded, adapter_name=attached, save_embedding_layers=False))
         )
 
 

@@ -52,7 +52,7 @@ def check_loaded(models: Models, variant: str, divergence: float) -> list[Findin
         findings.append(Finding("ok", "keys_loaded", "Every tensor found its place in the base."))
     if divergence != divergence:
         findings.append(Finding("error", "not_a_number", "It makes the model give NaN; its weights are broken."))
-    elif divergence <= 0 and models.adapters[variant].scale != 0:
+    elif divergence <= 0 and models.adapters[variant].scale != 0 and models.adapters[variant].part is None:
         findings.append(
             Finding("error", "no_effect", "It loaded but does nothing: next-token probabilities equal the base's.")
         )

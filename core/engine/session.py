@@ -17,6 +17,7 @@ from core.engine.models import AdapterSource, Models
 from core.engine.preflight import as_json, check_loaded, mean_divergence, trees_agree
 from core.engine.probe import probe
 from core.engine.score import ContinuationScore, score_rows
+from core.model_set import AdapterPart, Mixture
 from core.plan import GenerateRequest, Part, Request, ScoreRequest
 from core.records import Evidence, Likelihood, OptionScores
 from core.spec import Settings
@@ -30,15 +31,18 @@ class Session:
     def __init__(
         self, base: Path, adapters: Mapping[str, tuple[Path, float]], checkpoints: Mapping[str, Path],
         device: str, dtype: str, settings: Settings, renderer: PromptRenderer, *, warn: Callable[[str], None],
+        parts: Mapping[str, AdapterPart] | None = None, mixtures: Mapping[str, Mixture] | None = None,
     ) -> None:  # fmt: skip
-        """Load the base and attach all adapters (folder and factor on its scale).
+        """Load the base and attach all adapters (folder and factor on its scale, and of some the part that is on).
 
         Raises:
             InputError: a model cannot be loaded.
         """
         chosen = choose_device(device)
-        sources = {name: AdapterSource(folder, scale) for name, (folder, scale) in adapters.items()}
-        self.models = Models(base, sources, checkpoints, chosen, choose_dtype(dtype, chosen))
+        sources = {
+            name: AdapterSource(folder, scale, (parts or {}).get(name)) for name, (folder, scale) in adapters.items()
+        }
+        self.models = Models(base, sources, checkpoints, chosen, choose_dtype(dtype, chosen), mixtures)
         self.settings, self.renderer, self.warn = settings, renderer, warn
         self._trees: bool | None = None
 
@@ -84,6 +88,12 @@ class Session:
                 yield _scored_evidence(request, variant, scores[start:stop])
                 start = stop
 
+    def decide_trees(self, parts: Sequence[Part]) -> None:
+        """Decide now, while no variant is on, whether rows are shared; `observe` would do so at its first scores."""
+        batches = [batch for part in parts for batch in part.batches if batch.kind == "score"]
+        if batches and isinstance(first := batches[0].requests[0], ScoreRequest):
+            self._use_trees(first)
+
     def _use_trees(self, request: ScoreRequest) -> bool:
         """Decide once: by architecture, and by scoring one request of this model both ways."""
         if self._trees is None:
@@ -96,10 +106,11 @@ class Session:
 
     def _generate(self, model: Any, variant: str, rows: Sequence[Sequence[Request]]) -> Iterator[Evidence]:
         requests = [request for row in rows for request in row if isinstance(request, GenerateRequest)]
+        own = requests[0].temperature  # a batch has one temperature
         answers = generate_rows(
             model,
             requests,
-            self.settings,
+            self.settings if own is None else self.settings.model_copy(update={"temperature": own}),
             self.models.device,
             stop_ids=self.renderer.stop_ids,
             decode=self.renderer.decode,

@@ -11,7 +11,7 @@ from core.derived import example_index
 from core.errors import InputError, nearest
 from core.families import adjusted, judged
 from core.feedback.log import Output, read_feedback
-from core.lines import Filter
+from core.lines import Filter, IdFilter
 from core.measuring import MIN_TRIALS, RESAMPLES
 from core.metrics.metric import Metric, Observations, Statistics
 from core.panels import Panel
@@ -115,7 +115,10 @@ def _of_task(
     if not thumbs:
         return None
     rated = {example_id for example_id, _ in thumbs}
-    kept = rated if where is None else {one.id for one in task_examples(run, task) if one.id in rated and where(one)}
+    if where is None or isinstance(where, IdFilter):
+        kept = rated if where is None else rated & where.of(task)
+    else:
+        kept = {one.id for one in task_examples(run, task) if one.id in rated and where(one)}
     index = example_index(run, task)
     listed = [(name, group) for name, group in zip(index.ids, index.groups, strict=True) if name in kept]
     if not listed:

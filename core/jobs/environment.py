@@ -10,10 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from core.adapters import read_adapter, training_seconds
+from core.adapters import AdapterFacts, read_adapter, training_seconds
+from core.adapters.parts import kept, kept_size
 from core.errors import InputError
 from core.records import BASELINE
-from core.spec import RunSpec
+from core.spec import AdapterRef, RunSpec
 from core.weights import tensor_hash, weight_files
 from core.workspace import Workspace
 
@@ -22,7 +23,7 @@ PACKAGES = ("torch", "transformers", "peft", "tokenizers", "numpy", "pyarrow", "
 
 def describe(workspace: Workspace, spec: RunSpec, base: Path, checkpoints: dict[str, Path]) -> dict[str, Any]:
     """Return the content of environment.json but for what the engine adds (device, precision, batches)."""
-    facts = {name: read_adapter(workspace.adapter_folder(name)) for name in spec.models.adapters}
+    facts = _facts(workspace, spec)
     return {
         "lorascope": _version("lorascope"),
         "python": platform.python_version(),
@@ -30,12 +31,10 @@ def describe(workspace: Workspace, spec: RunSpec, base: Path, checkpoints: dict[
         "versions": {name: _version(name) for name in PACKAGES},
         "git": _git_revision(workspace.folder),
         "training": {
-            **{
-                name: {"seconds": found.training_seconds, "parameters": found.parameters, "bytes": found.n_bytes}
-                for name, found in facts.items()
-            },
+            **{name: _training(facts[name], ref) for name, ref in spec.models.adapters.items()},
             **{name: {"seconds": training_seconds(folder)} for name, folder in checkpoints.items()},
         },
+        "parts": {name: _part_key(facts[name], ref) for name, ref in spec.models.adapters.items() if ref.part},
         "hashes": {
             "datasets": {name: _file_hash(workspace.resolve(dataset.path)) for name, dataset in spec.datasets.items()},
             "base": tensor_hash(weight_files(base)),
@@ -47,6 +46,30 @@ def describe(workspace: Workspace, spec: RunSpec, base: Path, checkpoints: dict[
             "checkpoints": {name: tensor_hash(weight_files(folder)) for name, folder in checkpoints.items()},
         },
     }
+
+
+def _facts(workspace: Workspace, spec: RunSpec) -> dict[str, AdapterFacts]:
+    """Return the facts of each adapter; those of one folder are read once, whatever parts of it are variants."""
+    read: dict[str, AdapterFacts] = {}
+    for name, ref in spec.models.adapters.items():
+        if (source := ref.of or name) not in read:
+            read[source] = read_adapter(workspace.adapter_folder(source))
+    return {name: read[ref.of or name] for name, ref in spec.models.adapters.items()}
+
+
+def _training(facts: AdapterFacts, ref: AdapterRef) -> dict[str, Any]:
+    """Return what was trained, and of a part how much of it is on."""
+    left = kept(facts, ref.scale, ref.part)
+    if left.amount == "everything":
+        return {"seconds": facts.training_seconds, "parameters": facts.parameters, "bytes": facts.n_bytes}
+    parameters, n_bytes = kept_size(facts, left)
+    return {"seconds": facts.training_seconds, "parameters": parameters, "bytes": n_bytes}
+
+
+def _part_key(facts: AdapterFacts, ref: AdapterRef) -> str | None:
+    """Return what a part is called in keys: nothing for an adapter without effect, None for a whole one."""
+    left = kept(facts, ref.scale, ref.part)
+    return {"nothing": "", "everything": None}.get(left.amount, left.fingerprint)
 
 
 def _model_config_hash(folder: Path) -> str:

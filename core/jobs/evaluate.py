@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +17,15 @@ from core.data.prompt import PromptRenderer
 from core.errors import InputError
 from core.evidence_cache import EvidenceCache, VariantIdentity
 from core.jobs import environment
+from core.jobs.budget import Budget
+from core.jobs.device_choice import device_and_dtype
+from core.jobs.identities import identify
 from core.jobs.own_launch import compute_own_metrics
 from core.jobs.progress import Progress
 from core.jobs.status import read_status
-from core.plan import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, GenerateRequest, Part, Plan, Refusal, make_plan, with_prompts
+from core.plan import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, GenerateRequest, Part, Plan, Refusal, make_plan
 from core.records import BASELINE, Evidence
+from core.rendering import with_prompts
 from core.spec import ModelRef, RunSpec
 from core.store import Run, evidence_table, write_json, write_table
 from core.workspace import Workspace, load_workspace
@@ -55,12 +58,17 @@ def evaluate(folder: Path) -> None:
             raise BusyError(f"{folder}: another worker is at this run already.") from None
         progress = Progress(folder, 0, read_status(run).warnings)
         try:
-            _Evaluation(run, progress).go()
-            _own_metrics(run, progress)
+            evaluation = _Evaluation(run, progress)
+            evaluation.go()
+            if not evaluation.left_out:
+                _own_metrics(run, progress)
         except BaseException:  # the worker says what happened; a beat after that would write over it
             progress.stop()
             raise
-        progress.finish(state="finished", message="Finished")
+        if left_out := tuple(evaluation.left_out):
+            progress.finish(state="cancelled", message=evaluation.budget.sentence(left_out), left_out=left_out)
+        else:
+            progress.finish(state="finished", message="Finished")
 
 
 def _own_metrics(run: Run, progress: Progress) -> None:
@@ -80,13 +88,15 @@ class _Evaluation:
 
     def __init__(self, run: Run, progress: Progress) -> None:
         self.run, self.progress, self.spec = run, progress, run.spec
-        self.workspace = _workspace_of(run)
+        self.workspace = workspace_of(run)
         self.base = self._local(self.spec.models.base, "models.base")
         checkpoints = self.spec.models.checkpoints
         self.checkpoints = {name: self._local(ref, f"models.checkpoints.{name}") for name, ref in checkpoints.items()}
         self.renderer = PromptRenderer(self.base)
         self.session: Session | None = None
         self.environment: dict[str, Any] = {}
+        self.budget = Budget(self.spec.ablation.minutes if self.spec.ablation else None)
+        self.left_out: list[str] = []
 
     def _local(self, ref: ModelRef, key: str) -> Path:
         location = self.workspace.model_location(ref)
@@ -98,7 +108,7 @@ class _Evaluation:
 
     def go(self) -> None:
         """Everything, in order."""
-        device, dtype = self._device_and_dtype()
+        device, dtype = device_and_dtype(self.spec.settings)
         now = environment.describe(self.workspace, self.spec, self.base, self.checkpoints)
         now |= {"device": device, "dtype": dtype, "tokenizer": self.renderer.fingerprint}
         before = self.run.read_json("environment")
@@ -113,6 +123,8 @@ class _Evaluation:
             environment.check_unchanged(before, now | {"plan": plan.fingerprint}, self.run.folder)
             self.environment = before
         self._compute(plan)
+        if self.left_out:
+            return
         if self.spec.settings.probe and self.run.read_json("probe") is None:
             self._probe(plan)
         self.progress.set(message="Writing the evidence together")
@@ -131,29 +143,8 @@ class _Evaluation:
             raise InputError(f"{run.folder}: nothing can be asked of this model. The first reason: {why}.")
         return plan
 
-    def _device_and_dtype(self) -> tuple[str, str]:
-        """Return what ``auto`` means here. On a machine without a GPU that is known without torch."""
-        device, dtype = self.spec.settings.device, self.spec.settings.dtype
-        if device == "auto" and not _may_have_gpu():
-            device = "cpu"
-        if device == "cpu":
-            return "cpu", "float32" if dtype == "auto" else dtype
-        from core.engine.device import choose_device, choose_dtype
-
-        chosen = choose_device(device)
-        return str(chosen), str(choose_dtype(dtype, chosen)).removeprefix("torch.")
-
     def _identity(self, variant: str) -> VariantIdentity:
-        hashes, adapter = self.environment["hashes"], self.spec.models.adapters.get(variant)
-        weights = hashes["checkpoints"].get(variant, hashes["base"])
-        config = hashes["model_configs"].get(variant, hashes["model_configs"][BASELINE])
-        return VariantIdentity(
-            base=f"{weights}/{config}",
-            adapter=f"{hashes['adapters'][variant]}/{hashes['adapter_configs'][variant]}" if adapter else None,
-            scale=adapter.scale if adapter else 1.0,
-            dtype=self.environment["dtype"],
-            device=self.environment["device"].partition(":")[0],
-        )
+        return identify(self.spec.models, self.environment, variant)
 
     def _compute(self, plan: Plan) -> None:
         folder, renderer = self.workspace.folder / ".lorascope" / "evidence", self.renderer
@@ -161,9 +152,10 @@ class _Evaluation:
         if (self.run.folder / "evidence.parquet").is_file():
             return
         variants = self.spec.models.variants
-        todo = [(v, p) for v in variants for p in plan.parts if not self.run.part_path(v, p.index).is_file()]
-        self.progress.set(total=len(variants) * sum(part.asked for part in plan.parts), state="running")
-        before = len(variants) * sum(p.asked for p in plan.parts) - sum(p.asked for _, p in todo)
+        asked = [(v, p) for v in variants for p in plan.parts if self._is_asked(v, p)]
+        todo = [(v, p) for v, p in asked if not self.run.part_path(v, p.index).is_file()]
+        self.progress.set(total=sum(part.asked for _, part in asked), state="running")
+        before = sum(p.asked for _, p in asked) - sum(p.asked for _, p in todo)
         self.progress.advance(before, reused=before)
         missing = []
         for variant, part in todo:
@@ -179,12 +171,23 @@ class _Evaluation:
         self.progress.expect(sum(part.tokens for _, part in missing))
         for variant in variants:
             parts = [part for other, part in missing if other == variant]
-            if parts:
+            tokens = sum(part.tokens for part in parts)
+            if parts and not self.budget.allows(tokens):
+                self.left_out.append(variant)
+            elif parts:
                 self._compute_variant(variant, parts, cache)
+
+    def _is_asked(self, variant: str, part: Part) -> bool:
+        """Tell whether a variant is asked a part of the plan: an ablation changes prompts for whole adapters alone."""
+        ablation = self.spec.ablation
+        if ablation is None or variant in (BASELINE, *ablation.whole):
+            return True
+        return part.batches[0].requests[0].task in self.spec.clean_tasks
 
     def _compute_variant(self, variant: str, parts: Sequence[Part], cache: EvidenceCache) -> None:
         session = self._loaded()
         identity = self._identity(variant)
+        self.budget.begin()
         with session.models.variant(variant) as model:
             for part in parts:
                 self.progress.set(variant=variant, state="running", message=f"{variant}: part {part.index + 1}")
@@ -195,6 +198,7 @@ class _Evaluation:
                 if len(self.progress.status.warnings) == notes and table["reason"].null_count == table.num_rows:
                     cache.put(identity, part, table)
                 self.progress.advance(part.asked, tokens=part.tokens)
+        self.budget.end(sum(part.tokens for part in parts))
 
     def _write_refusals(self, variant: str, refusals: Sequence[Refusal], index: int) -> None:
         if refusals:
@@ -206,10 +210,12 @@ class _Evaluation:
             self.progress.set(state="loading", message="Loading the base model and its adapters")
             from core.engine.session import Session
 
+            adapters = self.spec.models.adapters
             self.session = Session(
-                self.base, {name: (self.workspace.adapter_folder(name), ref.scale) for name, ref in self.spec.models.adapters.items()},
+                self.base, {name: (self.workspace.adapter_folder(ref.of or name), ref.scale) for name, ref in adapters.items()},
                 self.checkpoints, self.environment["device"], self.environment["dtype"], self.spec.settings, self.renderer,
-                warn=self.progress.warn,
+                warn=self.progress.warn, parts={name: ref.part for name, ref in adapters.items() if ref.part},
+                mixtures=self.spec.models.mixtures,
             )  # fmt: skip
         return self.session
 
@@ -232,9 +238,12 @@ class _Evaluation:
     def _checked(self, plan: Plan) -> dict[str, Any]:
         kept = self.workspace.folder / ".lorascope" / "preflight"
         entries: dict[str, Any] = {}
-        for name in self.spec.models.adapters:
+        # A part of an adapter is checked with the adapter; what it does or does not do is what is asked.
+        for name in [name for name, ref in self.spec.models.adapters.items() if ref.is_whole]:
             identity = self._identity(name)
-            path = kept / f"{hashlib.sha256(json.dumps(vars(identity), sort_keys=True).encode()).hexdigest()}.json"
+            # At scale 0 an adapter is the baseline, whose identity has no adapter; its files are checked all the same.
+            checked = vars(identity) | {"adapter": identity.adapter or self.environment["hashes"]["adapters"][name]}
+            path = kept / f"{hashlib.sha256(json.dumps(checked, sort_keys=True).encode()).hexdigest()}.json"
             if not path.is_file():
                 self.progress.set(
                     state="preflight", variant=name, message=f"Checking the adapter {name} before anything is measured"
@@ -267,7 +276,7 @@ def _some_prompts(plan: Plan, spec: RunSpec, count: int) -> list[tuple[int, ...]
     return middle[::step][:count]
 
 
-def _workspace_of(run: Run) -> Workspace:
+def workspace_of(run: Run) -> Workspace:
     """Return the workspace whose runs folder the run lies in.
 
     Raises:
@@ -279,10 +288,3 @@ def _workspace_of(run: Run) -> Workspace:
             f"{run.folder}: the run lies in no workspace (no workspace.yaml in {folder}): it can be viewed but not computed."
         )
     return load_workspace(folder)
-
-
-def _may_have_gpu() -> bool:
-    """Tell whether torch has to be asked for a GPU; without a driver's files there is none."""
-    return platform.system() != "Linux" or any(
-        Path(p).exists() for p in ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dri", "/dev/kfd", "/dev/dxg")
-    )

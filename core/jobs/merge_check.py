@@ -5,18 +5,27 @@ from __future__ import annotations
 import gc
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.adapters import AdapterFacts, read_adapter
 from core.adapters.kept import read_request, save_result
-from core.adapters.merge import MergeCheck, MergeRow
+from core.adapters.merge import ON_4_BITS, MergeCheck, MergeRow, model_name
 from core.data.prompt import PromptRenderer
 from core.errors import InputError
+from core.jobs.merge_answers import MergeAnswers
 from core.jobs.progress import Progress
+from core.spec import Settings
+from core.store import Run
+
+if TYPE_CHECKING:
+    from core.engine.merge import Observed
+    from core.engine.session import Session
 
 NEW_TOKENS = 32
 _UNMERGED, _MERGED = "unmerged", "merged"
-_ON_4_BITS = "unmerged, base in 4 bits (nf4)"
+_EXACT = "float32"
+_ADAPTER = "looked-at"
+"""The adapter's name within the check."""
 
 
 def merge_check(folder: Path) -> None:
@@ -26,65 +35,130 @@ def merge_check(folder: Path) -> None:
         InputError: a model is gone or cannot be loaded, or there is nothing to ask it.
     """
     request = read_request(folder)
-    progress = Progress(folder, total=3 + bool(request.get("quantised")))
+    progress = Progress(folder, total=0)
     try:
         facts = read_adapter(Path(request["adapter"]))
         if not facts.is_lora:
             raise InputError(f"{facts.folder}: found peft_type {facts.peft_type}; merging is checked for LoRA.")
         progress.set(state="loading", message=f"Loading the base and {facts.folder.name}")
-        save_result(folder, _checked(request, facts, progress))
+        save_result(folder, _Check(folder, request, facts, progress).result())
     except BaseException:
         progress.stop()
         raise
     progress.finish(state="finished", message="Checked.")
 
 
-def _checked(request: dict[str, Any], facts: AdapterFacts, progress: Progress) -> MergeCheck:
-    from core.engine.device import choose_device
-    from core.engine.merge import PRECISIONS, held_against, observe_unmerged_and_merged
-    from core.engine.models import AdapterSource
+class _Check:
+    """One request being worked on. The base is loaded once for each precision, whatever is asked of it."""
 
-    base, device = Path(request["base"]), choose_device("auto")
-    renderer = PromptRenderer(base)
-    prompts = [ids for text in request["prompts"] if (ids := renderer.encode(text).ids)]
-    if not prompts:
-        raise InputError("There is no prompt to ask: the run has none with text. Choose a run with prompts.")
-    source = AdapterSource(facts.folder, float(request["scale"]))
-    rows: list[MergeRow] = []
-    exact = None
-    for name in PRECISIONS:
-        progress.set(state="running", message=f"Merged and unmerged in {name}")
-        unmerged, merged = observe_unmerged_and_merged(
-            base, source, device, name, prompts, NEW_TOKENS, renderer.stop_ids
+    def __init__(self, folder: Path, request: dict[str, Any], facts: AdapterFacts, progress: Progress) -> None:
+        from core.engine.merge import PRECISIONS
+
+        self.request, self.facts, self.progress, self.precisions = request, facts, progress, PRECISIONS
+        self.base, self.scale = Path(request["base"]), float(request["scale"])
+        self.renderer = PromptRenderer(self.base)
+        self.prompts = [ids for text in request["prompts"] if (ids := self.renderer.encode(text).ids)]
+        if not self.prompts:
+            raise InputError("There is no prompt to ask: the run has none with text. Choose a run with prompts.")
+        self.names = [model_name(state, name) for name in PRECISIONS for state in (_UNMERGED, _MERGED)]
+        self.not_on_4_bits = self._why_not_on_4_bits()
+        self.names += [ON_4_BITS] if request.get("quantised") and not self.not_on_4_bits else []
+        examples: dict[str, list[str]] = request.get("examples") or {}
+        source = Run(Path(request["run_folder"])) if examples else None
+        self.answers = None if source is None else MergeAnswers(folder, self.names, source, examples)
+        self.settings = Settings() if source is None else source.spec.settings
+        self.rows: list[MergeRow] = []
+
+    def result(self) -> MergeCheck:
+        """Ask every model, and hold it against what it should be."""
+        device, exact, session = "", None, None
+        for precision in self.precisions:
+            session = None  # of two precisions one is in memory at a time
+            gc.collect()
+            session = self._session(precision)
+            device = str(session.models.device)
+            unmerged = self._in(session, precision)
+            if exact is None:
+                exact = unmerged
+            else:
+                self._held(model_name(_UNMERGED, precision), unmerged, model_name(_UNMERGED, _EXACT), exact)
+        if self.request.get("quantised") and session is not None and exact is not None:
+            self._on_4_bits(session, exact)
+        answered = 0 if self.answers is None else self.answers.finish()
+        return MergeCheck(
+            self.facts.tensor_hash, tuple(self.rows), str(self.request["run"]), device, NEW_TOKENS, answered
         )
-        rows.append(held_against(f"{_MERGED}, {name}", merged, f"{_UNMERGED}, {name}", unmerged))
-        progress.advance(1)
-        if exact is None:
-            exact = unmerged
-        else:
-            rows.append(held_against(f"{_UNMERGED}, {name}", unmerged, f"{_UNMERGED}, float32", exact))
-            progress.advance(1)
-        gc.collect()
-    if request.get("quantised"):
-        progress.set(message="The adapter on a base in 4 bits")
-        rows.append(_on_4_bits(base, facts.folder, source.scale, device, prompts, renderer, exact))
-        progress.advance(1)
-    return MergeCheck(facts.tensor_hash, tuple(rows), str(request["run"]), str(device), NEW_TOKENS)
 
+    def _session(self, precision: str) -> Session:
+        from core.engine.session import Session
 
-def _on_4_bits(
-    base: Path, adapter: Path, scale: float, device: Any, prompts: list[tuple[int, ...]], renderer: PromptRenderer, exact: Any
-) -> MergeRow:  # fmt: skip
-    """Return how far the adapter on a quantised base is from the adapter on the whole one; or why that cannot be told."""
-    from core.engine.merge import held_against, observe_on_quantised
+        self.progress.set(state="running", message=f"Merged and unmerged in {precision}")
+        session = Session(
+            self.base, {_ADAPTER: (self.facts.folder, self.scale)}, {}, "auto", precision, self.settings, self.renderer,
+            warn=self.progress.warn,
+        )  # fmt: skip
+        if self.answers is not None:
+            plan = self.answers.planned(self.renderer, session.models.device.type)
+            session.decide_trees(plan.parts)
+        self._count(session)
+        return session
 
-    against = f"{_UNMERGED}, float32"
-    if find_spec("bitsandbytes") is None:
-        return MergeRow(_ON_4_BITS, against, reason="bitsandbytes is not installed; pip install bitsandbytes.")
-    if scale != 1.0:
-        return MergeRow(_ON_4_BITS, against, reason=f"looked at for a scale of 1 alone; here it is {scale:g}.")
-    try:
-        found = observe_on_quantised(base, adapter, device, prompts, NEW_TOKENS, renderer.stop_ids)
-    except InputError as error:
-        return MergeRow(_ON_4_BITS, against, reason=str(error))
-    return held_against(_ON_4_BITS, found, against, exact)
+    def _count(self, session: Session) -> None:
+        """Say how much there is to do, once that is known."""
+        if self.progress.status.total:
+            return
+        asked = 0
+        if self.answers is not None:
+            plan = self.answers.planned(self.renderer, session.models.device.type)
+            asked = sum(part.asked for part in plan.parts)
+            self.progress.expect(len(self.names) * sum(part.tokens for part in plan.parts))
+        self.progress.set(total=len(self.names) * (1 + asked))
+
+    def _in(self, session: Session, precision: str) -> Observed:
+        """Ask the unmerged and the merged model in one precision; return what the unmerged one says."""
+        from core.engine.merge import unmerged_and_merged
+
+        observed = [
+            self._observed(session, model, model_name(state, precision))
+            for state, model in unmerged_and_merged(session.models, _ADAPTER)
+        ]
+        self._held(model_name(_MERGED, precision), observed[1], model_name(_UNMERGED, precision), observed[0])
+        return observed[0]
+
+    def _observed(self, session: Session, model: Any, name: str) -> Observed:
+        from core.engine.merge import observe
+
+        found = observe(model, session.models.device, self.prompts, NEW_TOKENS, self.renderer.stop_ids)
+        self.progress.advance(1)
+        if self.answers is not None:
+            self.progress.set(message=f"Examples: {name}")
+            self.answers.ask(session, model, name, self.progress)
+        return found
+
+    def _held(self, name: str, found: Observed, against: str, other: Observed) -> None:
+        from core.engine.merge import held_against
+
+        self.rows.append(held_against(name, found, against, other))
+
+    def _on_4_bits(self, session: Session, exact: Observed) -> None:
+        """Hold the adapter on a quantised base against the adapter on the whole one; or say why that cannot be told.
+
+        ``session`` is that of bfloat16, kept beside it: the two together take less memory than the base in float32 did.
+        """
+        from core.engine.merge import load_on_quantised
+
+        against, reason = model_name(_UNMERGED, _EXACT), self.not_on_4_bits
+        self.progress.set(message="The adapter on a base in 4 bits")
+        try:
+            if not reason:
+                model = load_on_quantised(self.base, self.facts.folder, session.models.device)
+                self._held(ON_4_BITS, self._observed(session, model, ON_4_BITS), against, exact)
+        except InputError as error:
+            reason = str(error)
+        if reason:
+            self.rows.append(MergeRow(ON_4_BITS, against, reason=reason))
+
+    def _why_not_on_4_bits(self) -> str:
+        if find_spec("bitsandbytes") is None:
+            return "bitsandbytes is not installed; pip install bitsandbytes."
+        return "" if self.scale == 1.0 else f"looked at for a scale of 1 alone; here it is {self.scale:g}."

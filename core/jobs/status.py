@@ -45,6 +45,8 @@ class RunStatus:
     """Why it failed, as a sentence with what to do."""
     warnings: tuple[str, ...] = ()
     pid: int | None = None
+    left_out: tuple[str, ...] = ()
+    """Variants that were not begun, because the run's budget of minutes would not have sufficed."""
 
     @property
     def active(self) -> bool:
@@ -72,7 +74,8 @@ def folder_status(folder: Path, now: float | None = None) -> RunStatus | None:
     except ValueError as error:
         raise InputError(f"{path}: not valid JSON ({error}).") from None
     known: dict[str, Any] = {key: content[key] for key in RunStatus.__dataclass_fields__ if key in content}
-    known["warnings"] = tuple(known.get("warnings", ()))
+    for key in ("warnings", "left_out"):
+        known[key] = tuple(known.get(key, ()))
     status = RunStatus(**known)
     silent = (time.time() if now is None else now) - status.updated
     if status.active and silent > MISSED_SECONDS and not is_worker(status.pid, folder):

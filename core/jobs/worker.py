@@ -66,7 +66,13 @@ def _job(kind: str) -> Callable[[Path], None]:
         from core.jobs.merge_check import merge_check
 
         return merge_check
-    raise InputError(f"There is no job of kind {kind!r}; there are: evaluate, anatomy, merge_check, own_metrics.")
+    if kind == "cross":
+        from core.jobs.cross_likelihood import cross_likelihood
+
+        return cross_likelihood
+    raise InputError(
+        f"There is no job of kind {kind!r}; there are: evaluate, anatomy, merge_check, cross, own_metrics."
+    )
 
 
 def _own_metrics(name: str, reference: str, seconds: str, folder: str) -> int:

@@ -47,8 +47,12 @@ class Efficiency:
     peak_bytes: int | None
     """The highest peak of any answer."""
     time_per_token_ratio: Measured | None
-    """Seconds a token over the reference variant's, median over the repeats that both have; 1.03 is 3 % slower. None for
-    the reference itself, and where a repeat in common is missing."""
+    """The reference variant's tokens per second over this one's, each as above, over the repeats that both have; 1.03 is 3 %
+    slower. None for the reference itself, and where a repeat in common is missing.
+
+    It is the ratio of two medians and not the median of each repeat's ratio, so that it is what a reader finds who divides the
+    two speeds in a table or picture, and so that three variants agree: a over b times b over c is a over c. What a
+    repeat did to all variants alike is seen in the interval, for which the same repeats are drawn for both."""
     extra_peak_bytes: int | None
     """Peak beyond the reference variant's."""
 
@@ -123,9 +127,7 @@ def _summary(
     *, is_reference: bool, level: float, seed: int,
 ) -> Efficiency:  # fmt: skip
     repeats = list(mine.values())
-    shared = [
-        theirs[number].speed / mine[number].speed for number in mine if number in theirs and mine[number].speed > 0
-    ]
+    shared = [(theirs[number], mine[number]) for number in mine if number in theirs and mine[number].speed > 0]
 
     def measured(figure: Callable[[list[_Repeat]], float]) -> Measured:
         return _measured(repeats, figure, level, seed)
@@ -134,16 +136,22 @@ def _summary(
         variant=variant,
         repeats=len(repeats),
         answers=sum(len(repeat.seconds) for repeat in repeats),
-        tokens_per_second=measured(lambda some: float(np.median([repeat.speed for repeat in some]))),
+        tokens_per_second=measured(_speed),
         latency_p50=measured(lambda some: float(np.quantile(np.concatenate([r.seconds for r in some]), 0.5))),
         latency_p95=measured(lambda some: float(np.quantile(np.concatenate([r.seconds for r in some]), 0.95))),
         seconds_to_first_token=measured(lambda some: float(np.median(np.concatenate([r.first for r in some])))),
         peak_bytes=peak,
-        time_per_token_ratio=None
-        if is_reference or not shared
-        else _measured(shared, lambda some: float(np.median(some)), level, seed),
+        time_per_token_ratio=None if is_reference or not shared else _measured(shared, _ratio, level, seed),
         extra_peak_bytes=None if is_reference or peak is None or reference_peak is None else peak - reference_peak,
     )
+
+
+def _speed(repeats: Sequence[_Repeat]) -> float:
+    return float(np.median([repeat.speed for repeat in repeats]))
+
+
+def _ratio(pairs: Sequence[tuple[_Repeat, _Repeat]]) -> float:
+    return _speed([reference for reference, _ in pairs]) / _speed([mine for _, mine in pairs])
 
 
 def _measured(repeats: list[_T], figure: Callable[[list[_T]], float], level: float, seed: int) -> Measured:

@@ -19,6 +19,7 @@ from core.results import Verdict
 SECTIONS: dict[str, str] = {
     "verdict": "Verdict",
     "metrics": "Metric by metric",
+    "pictures": "Behind the primary metrics",
     "slices": "Where the variants differ most",
     "robustness": "Robustness",
     "forgetting": "Forgetting",
@@ -75,6 +76,8 @@ class Chart:
     draw: Callable[[Mode], go.Figure]
     extra: bool = False
     """Whether it is in the collection of all charts alone, not in the report itself."""
+    half: bool = False
+    """Whether two of them stand beside each other where the page is wide enough."""
 
     @cached_property
     def figures(self) -> dict[Mode, str]:
@@ -139,7 +142,7 @@ class Wishes:
     sections: tuple[str, ...] = tuple(SECTIONS)
     """Which to have; their order is that of `SECTIONS`."""
     variant: str | None = None
-    """Whose examples are shown; by default those of the first in the order of the verdicts."""
+    """Whose examples and pictures are shown; by default those of the first in the order of the verdicts."""
     n_examples: int = 2
     """How many of the biggest gains, and of the biggest losses, are shown of each task."""
 

@@ -17,6 +17,7 @@ from core.report.sections.examples import examples
 from core.report.sections.further import composite_section, feedback, forgetting_section, robustness, slices
 from core.report.sections.method import method
 from core.report.sections.metrics import metrics
+from core.report.sections.pictures import pictures
 from core.report.sections.preference import preference
 from core.report.sections.repeat import repeat
 from core.report.sections.verdict import card_text, verdict
@@ -27,6 +28,7 @@ from core.wording.footnote import footnote_text
 _MAKERS: dict[str, Callable[[Scene], Section | None]] = {
     "verdict": verdict,
     "metrics": metrics,
+    "pictures": pictures,
     "slices": slices,
     "robustness": robustness,
     "forgetting": forgetting_section,

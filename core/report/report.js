@@ -5,9 +5,10 @@
   const preferred = matchMedia("(prefers-color-scheme: dark)");
   const button = document.getElementById("mode");
   const PAPER_WIDTH = 900;
+  const HALF_PAPER_WIDTH = 436;
   let mode = root.dataset.mode || (preferred.matches ? "dark" : "light");
   const charts = [...document.querySelectorAll("figure[data-chart]")].map((figure) => ({
-    name: figure.dataset.chart, place: figure.querySelector(".plot"), drawn: "",
+    name: figure.dataset.chart, paperWidth: figure.classList.contains("half") ? HALF_PAPER_WIDTH : PAPER_WIDTH, place: figure.querySelector(".plot"), drawn: "",
     figures: JSON.parse(figure.querySelector("script").textContent),
   }));
 
@@ -24,7 +25,10 @@
     const { data, layout } = structuredClone(chart.figures[kind]);
     Plotly.react(chart.place, data, { ...layout, width, autosize: false }, config(chart.name));
   };
-  const drawHere = (chart) => draw(chart, mode, chart.place.parentElement.clientWidth);
+  const onPaper = matchMedia("print");
+  const drawForPaper = (chart) => draw(chart, "light", chart.paperWidth);
+  // A chart may come into view while the page is laid out for paper.
+  const drawHere = (chart) => onPaper.matches ? drawForPaper(chart) : draw(chart, mode, chart.place.parentElement.clientWidth);
   const drawSeen = () => charts.filter((chart) => chart.drawn).forEach(drawHere);
 
   for (const chart of charts) chart.place.style.height = `${chart.figures.light.layout.height || 400}px`;
@@ -48,10 +52,10 @@
 
   let width = innerWidth;
   addEventListener("resize", () => {
-    if (innerWidth === width || matchMedia("print").matches) return;
+    if (innerWidth === width || onPaper.matches) return;
     width = innerWidth;
     drawSeen();
   });
-  addEventListener("beforeprint", () => charts.forEach((chart) => draw(chart, "light", PAPER_WIDTH)));
+  addEventListener("beforeprint", () => charts.forEach(drawForPaper));
   addEventListener("afterprint", drawSeen);
 })();

@@ -58,5 +58,5 @@ class Scene:
 
     @property
     def variant(self) -> str | None:
-        """Whose examples are shown; None where there is only the reference."""
+        """Whose examples and pictures are shown; None where there is only the reference."""
         return self.wishes.variant or (self.cards[0].variant if self.cards else None)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from core.errors import InputError, nearest
 from core.families import MIN_EXAMPLES
-from core.lines import Filter
-from core.records import Example
-from core.slices.partition import Part, Partition, partition
+from core.lines import Filter, IdFilter
+from core.slices.answered import answer_filter, is_answer_slice
+from core.slices.kept import kept_partition
+from core.slices.partition import Part, Partition
 from core.slices.results import Slice
 from core.store import Run
 
@@ -32,15 +31,18 @@ def find_slices(run: Run, *, where: Filter | None = None) -> tuple[Slice, ...]:
     return tuple(found)
 
 
-def matcher(run: Run, name: str) -> Filter:
-    """Return the function that tells whether an example lies in a slice, for ``where`` of `core.compare.compare`.
+def matcher(run: Run, name: str) -> IdFilter:
+    """Return what tells whether an example lies in a slice, for ``where`` of `core.compare.compare`.
 
-    Any ``field=value`` tag and ``language=xx`` is taken, however few examples it has, and every name of `find_slices`.
+    Any ``field=value`` tag and ``language=xx`` is taken, however few examples it has, every name of `find_slices`, and every
+    name of `core.slices.answered.answer_slice`.
     An example of a perturbed task lies where its clean one does.
 
     Raises:
         InputError: the run has no slice of this name; with the nearest.
     """
+    if is_answer_slice(name):
+        return answer_filter(run, name)
     known = partitions(run)
     inside = {one.dataset: _ids(one, name) for one in known}
     if not any(inside.values()):
@@ -52,13 +54,12 @@ def matcher(run: Run, name: str) -> Filter:
             if names
             else f"run {run.id}: there is no slice {name!r}; nothing parts its examples."
         )
-    datasets = {task: spec.dataset for task, spec in run.spec.tasks.items()}
-    return partial(_lies_in, inside, datasets)
+    return IdFilter({task: inside.get(spec.dataset, frozenset()) for task, spec in run.spec.tasks.items()})
 
 
 def partitions(run: Run) -> list[Partition]:
     """Return how the examples of each dataset can be parted, in the order of the run's clean tasks."""
-    return [partition(run, name) for name in dict.fromkeys(task.dataset for task in run.spec.clean_tasks.values())]
+    return [kept_partition(run, name) for name in dict.fromkeys(task.dataset for task in run.spec.clean_tasks.values())]
 
 
 def slice_of(one: Partition, part: Part, n: int, of: int) -> Slice:
@@ -80,8 +81,6 @@ def _kept(run: Run, one: Partition, where: Filter | None) -> np.ndarray:
 
 def _ids(one: Partition, name: str) -> frozenset[str]:
     part = next((part for part in one.parts if part.name == name), None)
-    return frozenset(key for key, row in one.position.items() if part is not None and part.inside[row])
-
-
-def _lies_in(inside: dict[str, frozenset[str]], datasets: dict[str, str], example: Example) -> bool:
-    return example.id in inside.get(datasets.get(example.task, ""), frozenset())
+    if part is None:
+        return frozenset()
+    return frozenset(key for key, there in zip(one.position, part.inside.tolist(), strict=True) if there)

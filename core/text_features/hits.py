@@ -1,4 +1,4 @@
-"""Which answers of a run have a text feature, and what is asked first: their languages and their usual length.
+"""Which answers of a run have a text feature, and what is asked first: their usual length.
 
 Everything but patterns and languages is counted where the texts lie, without loading them. A reader's pattern is searched by
 RE2 (Cox, 2010, Regular Expression Matching in the Wild), which never backtracks: its time grows with the text and with the
@@ -14,18 +14,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.data.profile.languages import CHARACTERS_DETECTED, detect_language
 from core.errors import InputError
 from core.example_texts import read_frame
 from core.store import Run
 from core.text_features.feature import PATTERN_CHARACTERS, TextFeature
+from core.text_features.kept import AnswerLanguages, answer_languages
+from core.text_features.rows import ANSWERS, AnswerRows
 
 PATTERN_SECONDS = 10.0
 """For all answers of a task together; an ordinary pattern searches half a million of them in a second."""
 _SLICE_SECONDS = 0.1
 """After so much time the clock is looked at again."""
 REFUSAL_WITHIN = 200
-_ANSWERS = "FROM evidence WHERE task = $task AND kind IN ('generation', 'imported') AND text IS NOT NULL"
 _ITEM = r"(?m)^[ \t]*([-*+•]|\d{1,3}[.)])[ \t]+\S"
 _HEADING = r"(?m)^[ \t]*(#{1,6}[ \t]+\S.*|\*\*[^*\n]+\*\*:?[ \t\r]*|__[^_\n]+__:?[ \t\r]*)$"
 _REFUSAL = (
@@ -49,54 +49,42 @@ _SQL = {
 _PATTERNS = {"list": _ITEM, "heading": _HEADING, "refusal": _REFUSAL}
 
 
-def feature_hits(run: Run, task: str, feature: TextFeature, ids: pd.Index) -> pd.DataFrame:
+def feature_hits(
+    run: Run, task: str, feature: TextFeature, rows: AnswerRows, languages: AnswerLanguages | None = None
+) -> pd.DataFrame:
     """Return which answers have a feature.
 
     Args:
         run: finished or not.
         task: whose answers; texts that were generated, or predictions from elsewhere.
         feature: what to look for.
-        ids: the task's examples, in the order of the rows.
+        rows: whose the answers are, as they are now.
+        languages: of the same answers, where they are at hand.
 
     Returns:
-        float64, rows as ``ids``, columns the run's variants: the share of an example's answers that have it (0 or 1 where it
-        was answered once), NaN where there is no answer.
+        float64, rows the task's examples, columns the run's variants: the share of an example's answers that have it (0 or 1
+        where it was answered once), NaN where there is no answer.
 
     Raises:
-        InputError: a pattern takes longer than `PATTERN_SECONDS`.
+        InputError: a pattern takes longer than `PATTERN_SECONDS`, or the run went on while it was read.
     """
-    if feature.kind in _SQL:
-        argument = _PATTERNS.get(feature.kind, feature.argument)
-        sql = f"SELECT example_id, variant, {_SQL[feature.kind]} AS hit {_ANSWERS}"
-        found = read_frame(run, sql, {"task": task, "argument": argument})
+    if feature.kind == "language":
+        hit = (answer_languages(run, task) if languages is None else languages).among(feature.argument)
     elif feature.kind == "regex":
-        sql = f"SELECT example_id, variant, left(text, {PATTERN_CHARACTERS}) AS text {_ANSWERS}"
-        found = read_frame(run, sql, {"task": task})
-        found["hit"] = _searched(feature.argument, found["text"])
+        sql = f"SELECT left(text, {PATTERN_CHARACTERS}) AS text {ANSWERS}"
+        hit = _searched(feature.argument, read_frame(run, sql, {"task": task})["text"])
     else:
-        return language_hits(answer_languages(run, task), feature, ids, run.spec.models.variants)
-    return _shares(found, ids, run.spec.models.variants)
-
-
-def language_hits(
-    languages: pd.DataFrame, feature: TextFeature, ids: pd.Index, variants: tuple[str, ...]
-) -> pd.DataFrame:
-    """Return which answers are in a language, as `feature_hits` does, from what `answer_languages` found once for all."""
-    return _shares(languages.assign(hit=languages["language"] == feature.argument), ids, variants)
-
-
-def answer_languages(run: Run, task: str) -> pd.DataFrame:
-    """Return the language of every answer of a task: columns example_id, variant, language (ISO 639-1, or undetermined)."""
-    sql = f"SELECT example_id, variant, left(text, {CHARACTERS_DETECTED}) AS text {_ANSWERS}"
-    found = read_frame(run, sql, {"task": task})
-    codes, texts = pd.factorize(found["text"])
-    languages = np.array([detect_language(str(text)) for text in texts], dtype=object)
-    return found[["example_id", "variant"]].assign(language=languages[codes] if len(codes) else [])
+        argument = _PATTERNS.get(feature.kind, feature.argument)
+        sql = f"SELECT {_SQL[feature.kind]} AS hit {ANSWERS}"
+        hit = read_frame(run, sql, {"task": task, "argument": argument})["hit"].to_numpy(dtype=bool)
+    if len(hit) != len(rows.cell):
+        raise InputError(f"{task}: new answers came while they were looked at. Look again: draw the page once more.")
+    return rows.shares(hit)
 
 
 def median_length(run: Run, task: str) -> int:
     """Return the median length of a task's answers in characters, at least 1; 1 without any."""
-    found = read_frame(run, f"SELECT median(length(text)) AS middle {_ANSWERS}", {"task": task})["middle"].iloc[0]
+    found = read_frame(run, f"SELECT median(length(text)) AS middle {ANSWERS}", {"task": task})["middle"].iloc[0]
     return 1 if pd.isna(found) else max(1, int(found))
 
 
@@ -117,16 +105,3 @@ def _searched(pattern: str, texts: pd.Series) -> np.ndarray:
         # By slices that grow while they are quick, so that a slow pattern is known by its first texts.
         rows = rows * 2 if time.monotonic() - began < _SLICE_SECONDS else max(1, rows // 2)
     return np.concatenate(found) if found else np.zeros(0, dtype=bool)
-
-
-def _shares(found: pd.DataFrame, ids: pd.Index, variants: tuple[str, ...]) -> pd.DataFrame:
-    """Return the mean of ``hit`` for each example and variant, NaN where there is none."""
-    rows = ids.get_indexer(pd.Index(found["example_id"], dtype=object))
-    columns = pd.Index(variants, dtype=object).get_indexer(pd.Index(found["variant"], dtype=object))
-    known = (rows >= 0) & (columns >= 0)
-    cell = rows[known] * len(variants) + columns[known]
-    size = len(ids) * len(variants)
-    counts = np.bincount(cell, minlength=size)
-    sums = np.bincount(cell, weights=found["hit"].to_numpy(dtype=np.float64)[known], minlength=size)
-    shares = np.divide(sums, counts, out=np.full(size, np.nan), where=counts > 0)
-    return pd.DataFrame(shares.reshape(len(ids), len(variants)), index=ids, columns=list(variants))

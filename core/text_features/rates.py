@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -41,7 +42,7 @@ class FeatureRate(Metric):
         Raises:
             TypeError: always.
         """
-        raise TypeError("a text feature is counted from the run's texts; use feature_row")
+        raise TypeError("a text feature is counted from the run's texts; use feature_rows")
 
     def value(self, sums: np.ndarray) -> np.ndarray:
         """Return the mean share of sums (..., 2), (...); NaN without examples."""
@@ -49,47 +50,63 @@ class FeatureRate(Metric):
             return sums[..., 0] / sums[..., 1]
 
 
-def feature_row(
-    run: Run, task: str, feature: TextFeature, hits: pd.DataFrame, reference: str, positions: np.ndarray, *, tested: bool = True
-) -> MetricRow:  # fmt: skip
-    """Return how often a feature occurs among some examples, for every variant, with differences to a reference.
+def feature_rows(
+    run: Run, task: str, hits: Mapping[TextFeature, pd.DataFrame], reference: str, positions: np.ndarray, *, tested: bool = True
+) -> tuple[MetricRow, ...]:  # fmt: skip
+    """Return how often features occur among some examples, for every variant, with differences to a reference.
 
     Wilson's interval, Tango's and McNemar's mid-p where examples are independent and answered once; by cluster where they
-    have groups. The p-values over the variants are a family of their own (Benjamini and Hochberg).
+    have groups. The p-values over the variants and the features are a family of their own (Benjamini and Hochberg).
 
     Args:
         run: whose examples they are.
         task: likewise.
-        feature: what was looked for.
-        hits: see `core.text_features.hits.feature_hits`.
+        hits: of each feature, see `core.text_features.hits.feature_hits`; all of the same examples.
         reference: the variant to compare with.
         positions: int, the rows of ``hits`` to count.
         tested: whether the examples were chosen without a look at the answers. Where they were not, a difference is what it is
             among these and says nothing of others: it comes without interval and p-value.
+
+    Returns:
+        A row for each feature, in that order.
     """
+    if not hits:
+        return ()
     positions = np.sort(positions)
-    groups = _groups(run, task, hits.index[positions])
-    listed = hits.iloc[positions]
-    statistics = {name: _statistics(listed[name].to_numpy(dtype=np.float64), feature) for name in listed.columns}
-    panel = Panel(FeatureRate(), statistics, np.ones(len(positions), dtype=bool))
+    groups = _groups(run, task, next(iter(hits.values())).index[positions])
+    everything = np.ones(len(positions), dtype=bool)
+    panels = [
+        Panel(FeatureRate(), _listed(found.iloc[positions], feature), everything) for feature, found in hits.items()
+    ]
     resampler = Resampler(len(positions), groups, seed=run.spec.settings.seed, resamples=RESAMPLES, trials=MIN_TRIALS)
-    measured = measure([panel], reference, resampler, run.spec.level)[0]
-    row = MetricRow(
-        task=task, metric=FeatureRate.name, label=feature.label, family=FAMILY, unit="share", higher_is_better=True,
-        primary=False, language=None, values=measured.values, differences=measured.differences, direction_free=True,
-    )  # fmt: skip
-    row = judged(adjusted([row], [measured.errors], 0, run.spec.level)[0], None, run.spec.level)
-    if tested:
-        return row
-    return replace(row, differences={name: _described(found) for name, found in row.differences.items()})
+    measured = measure(panels, reference, resampler, run.spec.level)
+    rows = [
+        MetricRow(
+            task=task, metric=FeatureRate.name, label=feature.label, family=FAMILY, unit="share", higher_is_better=True,
+            primary=False, language=None, values=one.values, differences=one.differences, direction_free=True,
+        )
+        for feature, one in zip(hits, measured, strict=True)
+    ]  # fmt: skip
+    corrected = adjusted(rows, [one.errors for one in measured], 0, run.spec.level)
+    rows = [judged(row, None, run.spec.level) for row in corrected]
+    if not tested:
+        rows = [
+            replace(row, differences={name: _described(one) for name, one in row.differences.items()}) for row in rows
+        ]
+    return tuple(rows)
 
 
-def as_comparison(run: Run, reference: str, row: MetricRow) -> Comparison:
-    """Return the row of a feature as a comparison of its own, for tables and charts of comparisons."""
-    variants = (reference, *row.differences)
+def as_comparison(run: Run, reference: str, *rows: MetricRow) -> Comparison:
+    """Return the rows of features as a comparison of their own, for tables and charts of comparisons."""
+    variants = (reference, *rows[0].differences)
+    n_tests = sum(len(row.differences) for row in rows)
     return Comparison(
-        run.id, reference, variants, (row,), run.spec.level, run.spec.settings.seed, RESAMPLES, MIN_TRIALS, len(row.differences)
+        run.id, reference, variants, rows, run.spec.level, run.spec.settings.seed, RESAMPLES, MIN_TRIALS, n_tests
     )  # fmt: skip
+
+
+def _listed(hits: pd.DataFrame, feature: TextFeature) -> dict[str, Statistics]:
+    return {name: _statistics(hits[name].to_numpy(dtype=np.float64), feature) for name in hits.columns}
 
 
 def _statistics(shares: np.ndarray, feature: TextFeature) -> Statistics:

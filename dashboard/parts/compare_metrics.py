@@ -38,7 +38,8 @@ def draw_metrics(scene: CompareScene) -> None:
     key = scene.key(list(dict.fromkeys([*picked, *primary, *rows])))
     _table(scene, key)
     footnote(scene.run, comparison, scene.chosen.slice, "hold the pointer over a number for its signature and method")
-    own_panel(scene.run, scene.chosen.reference)
+    if not scene.chosen.joined:
+        own_panel(scene.run, scene.chosen.reference)
     if scene.variant is not None:
         _one_metric(scene, rows, key, scene.variant)
         _all_differences(scene)

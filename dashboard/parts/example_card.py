@@ -61,8 +61,8 @@ class Card:
     """What a perturbed example was made from."""
 
 
-def draw_card(run: Run, card: Card, feedback: Feedback, mode: Mode) -> None:
-    """Draw the example and its panes."""
+def draw_card(run: Run | None, card: Card, feedback: Feedback, mode: Mode) -> None:
+    """Draw the example and its panes; without a run (several are joined) there is nowhere to keep thumbs and notes."""
     example = card.example
     if card.original is not None and card.task.perturbation is not None:
         original_beside(card.original, example, card.task.perturbation, mode)
@@ -80,7 +80,8 @@ def draw_card(run: Run, card: Card, feedback: Feedback, mode: Mode) -> None:
                 _pane(card, pane)
                 if pane.variant in strips:
                     draw_gain_strip(strips[pane.variant], scale, pane.variant, card.other, mode, f"gain-{pane.variant}")
-                _feedback(run, feedback.of(example.task, example.id, pane.variant))
+                if run is not None:
+                    _feedback(run, feedback.of(example.task, example.id, pane.variant))
                 _said_elsewhere(feedback, (example.task, example.id, pane.variant))
 
 

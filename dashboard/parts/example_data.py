@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 
 from core.example_options import read_one
-from core.example_texts import read_example, read_example_evidence
 from core.examples import ExampleTable, Measure, Outcome, Selection, measure_of, outcomes
 from core.judging import score_text
 from core.metrics.metric import Metric
 from core.notation import UNIT_NAMES, decimals, in_shown_unit, number_text
 from core.store import Run
-from dashboard import cache
+from dashboard import cache, example_cache
 from dashboard.parts.example_card import Card, Pane
 from dashboard.parts.example_list import Bar, Row
 
@@ -142,11 +141,11 @@ def card_of(
     others: Sequence[Scored], colours: Mapping[str, str], marking: str,
 ) -> Card | None:  # fmt: skip
     """Return all that is shown of one example; None if its text is not there."""
-    example = read_example(run, task, example_id)
+    example = example_cache.example(run, task, example_id)
     if example is None:
         return None
     spec = run.spec.tasks[task]
-    evidence = read_example_evidence(run, task, example_id)
+    evidence = example_cache.example_evidence(run, task, example_id)
     ordered = [scored, *others] if scored else []
     panes = []
     for variant in variants:
@@ -165,7 +164,7 @@ def card_of(
         )
     answers = {pane.variant: pane.answer for pane in panes}
     other = answers.get(reference) or read_one(spec, example, evidence.get(reference, ()))
-    original = None if spec.perturbation is None else read_example(run, spec.perturbation.of, example_id)
+    original = None if spec.perturbation is None else example_cache.example(run, spec.perturbation.of, example_id)
     return Card(example, spec, tuple(panes), reference, other, marking != "off", marking == "both", original)
 
 

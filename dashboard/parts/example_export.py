@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -42,6 +43,11 @@ def example_menu(
         if strip is None or example_id is None:
             return
         st.caption(f"Gain of {variant} on {example_id}".replace("$", "\\$"))
-        stem = f"{file_stem}-gain-{example_id}"
+        stem = f"{file_stem}-gain-{_name(example_id)}"
         figure_buttons("gain", stem, lambda: gain_heatmap(strip, example_id, variant, reference, mode))
         csv_button("CSV of the gain", "gain", stem, lambda: gains_table(strip))
+
+
+def _name(example_id: str) -> str:
+    """Return an example's id as a part of a file's name: it may hold line breaks, quotes and slashes."""
+    return re.sub(r"[^\w.-]+", "-", example_id)[:80]

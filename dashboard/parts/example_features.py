@@ -15,6 +15,7 @@ from core.charts.tables import comparison_table
 from core.errors import InputError
 from core.notation import counted, difference_texts, p_text, value_texts
 from core.results import MetricRow
+from core.slices import answer_slice
 from core.text_features import (
     CELLS,
     KINDS,
@@ -27,12 +28,14 @@ from core.text_features import (
     feature_from,
 )
 from core.text_features.rates import DESCRIBED
-from dashboard import example_cache
+from dashboard import example_cache, state
+from dashboard.parts.example_feature_table import BESIDE
 from dashboard.parts.example_scene import ExampleScene
 from dashboard.parts.export_menu import export_menu
+from dashboard.parts.navigation import go
 
 FEATURE, ARGUMENT, CELL = "feature", "feature-text", "feature-in"
-FEATURE_CHOICES = (FEATURE, ARGUMENT, CELL)
+FEATURE_CHOICES = (FEATURE, ARGUMENT, CELL, BESIDE)
 _PLACEHOLDERS: dict[FeatureKind, str] = {
     "contains": "Words, as typed",
     "regex": r"A pattern, such as \d+",
@@ -106,13 +109,14 @@ def draw_features(scene: ExampleScene, asked: AskedFeature, positions: np.ndarra
             st.html(f'<p class="ls-foot" role="alert">{html.escape(asked.refusal)}</p>')
         if asked.feature is None or asked.hits is None or not len(positions):
             return
-        row = example_cache.feature_row(scene.run, scene.task, asked.feature, scene.reference, positions, tested)
+        row = example_cache.feature_rows(scene.run, scene.task, (asked.feature,), scene.reference, positions, tested)[0]
         export_menu(
             "examples-features", f"{scene.run.id}-{scene.task}-{asked.feature.kind}",
             lambda: comparison_table(as_comparison(scene.run, scene.reference, row)),
         )  # fmt: skip
         st.html(_blocks(row, scene.colours, scene.reference))
         _parts(scene, asked, positions)
+        _as_slice(scene, asked.feature, asked.hits)
         st.html(f'<p class="ls-foot">{html.escape(_reading(asked.feature.kind, row, len(positions), tested))}</p>')
 
 
@@ -182,6 +186,19 @@ def _parts(scene: ExampleScene, asked: AskedFeature, positions: np.ndarray) -> N
         "List the examples where it is in", list(names), format_func=lambda cell: f"{names[cell]} {counts[cell]:,}", wrap=True,
         **scene.choices.widget(CELL, asked.cell),
     )  # fmt: skip
+
+
+def _as_slice(scene: ExampleScene, feature: TextFeature, hits: pd.DataFrame) -> None:
+    """Draw the buttons that make the feature a slice: all metrics over the examples where one variant's answers have it."""
+    with st.container(horizontal=True, key="examples-feature-slices"):
+        for variant in (scene.reference, scene.variant):
+            name = answer_slice(scene.task, variant, feature)
+            if st.button(
+                f"Compare where {variant} has it", type="tertiary", key=f"examples-slice-{variant}",
+                on_click=state.choose_slice, args=(name,), disabled=not (hits[variant] > 0).any(),
+                help="All metrics over these examples alone, every variant against the reference.",
+            ):  # fmt: skip
+                go("compare", {})
 
 
 def _reading(kind: FeatureKind, row: MetricRow, n: int, tested: bool) -> str:

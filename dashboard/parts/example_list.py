@@ -109,8 +109,8 @@ _CSS = (
 .snippet { overflow: hidden; display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow-wrap: anywhere; }
 .tags { opacity: .7; font-size: .72rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .bars { display: flex; gap: 2px; align-items: flex-end; height: 1.9rem; justify-content: flex-end; align-self: end;
-  grid-row: 2 / span 2; grid-column: 2; border-bottom: 1px solid var(--st-border-color); }
-.bar { width: 7px; min-height: 2px; border-radius: 1.5px 1.5px 0 0; }
+  grid-row: 2 / span 2; grid-column: 2; border-bottom: 1px solid var(--st-border-color); max-width: 8rem; }
+.bar { width: 7px; min-width: 1px; min-height: 2px; border-radius: 1.5px 1.5px 0 0; }
 .bar.none { height: 3px; background: none; border: 1px dotted; opacity: .5; }
 """
 )

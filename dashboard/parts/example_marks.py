@@ -24,7 +24,7 @@ def marked_ids(scene: ExampleScene) -> dict[Mark, frozenset[str]]:
     rated = frozenset(
         example for _, (task, example, _) in result_cache.feedback(scene.run).latest if task == scene.task
     )
-    return {"flagged": example_cache.flags(scene.run).of(scene.task), "rated": rated}
+    return {"flagged": example_cache.flags(scene.home).of(scene.task), "rated": rated}
 
 
 def marked_only(scene: ExampleScene) -> np.ndarray | None:
@@ -37,18 +37,18 @@ def marked_only(scene: ExampleScene) -> np.ndarray | None:
             "Marked by you", offered, format_func=lambda mark: f"{_NAMES[mark]} {len(ids[mark]):,}",
             label_visibility="collapsed", wrap=True, **scene.choices.widget(MARKED, asked),
         )  # fmt: skip
-    for warning in example_cache.flags(scene.run).warnings:
+    for warning in example_cache.flags(scene.home).warnings:
         st.html(f'<p class="ls-foot">{html.escape(warning)}</p>')
     return None if asked is None else np.asarray(scene.table.ids.isin(list(ids[asked])))
 
 
 def draw_flag(scene: ExampleScene, example_id: str) -> None:
     """Draw the button that flags the open example; what it says is on disk before the page is drawn again."""
-    is_flagged = example_id in example_cache.flags(scene.run).of(scene.task)
+    is_flagged = example_id in example_cache.flags(scene.home).of(scene.task)
 
     def turn() -> None:
         try:
-            set_flag(scene.run, scene.task, example_id, not is_flagged)
+            set_flag(scene.home, scene.task, example_id, not is_flagged)
             st.session_state.pop(_FAILED, None)
         except RunError as error:
             st.session_state[_FAILED] = str(error)

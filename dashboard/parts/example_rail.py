@@ -62,8 +62,11 @@ RAIL_CSS = """
 .ls-rail-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .st-key-examples-ask > * { flex: 1 1 9rem; min-width: 9rem; }
 .st-key-examples-shown-row { gap: 0 .6rem; }
-.st-key-examples-more-like button, .st-key-examples-flag button, .st-key-examples-unlike button {
+.st-key-examples-feature-slices { gap: .1rem .8rem; }
+.st-key-examples-more-like button, .st-key-examples-flag button, .st-key-examples-unlike button,
+.st-key-examples-feature-slices button {
   min-height: 1.4rem; padding: 0; color: var(--ls-better); }
+.st-key-examples-feature-slices button:disabled { color: var(--ls-muted); }
 .st-key-menu-examples-features { top: -.35rem; }
 .st-key-examples-like { gap: .1rem !important; }
 .ls-rail .ls-foot { line-height: 1.3; font-size: .75rem; }

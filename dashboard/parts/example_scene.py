@@ -33,6 +33,8 @@ class ExampleScene:
     """What this drawing of the page is about."""
 
     run: Run
+    home: Run
+    """Where flags are kept: ``run``, or the first of those that it is joined of."""
     reference: str
     part: str | None
     choices: UrlChoices
@@ -45,11 +47,12 @@ class ExampleScene:
     colours: dict[str, str]
 
 
-def example_pickers(run: Run, reference: str, part: str | None, choices: UrlChoices) -> ExampleScene:
+def example_pickers(run: Run, home: Run, reference: str, part: str | None, choices: UrlChoices) -> ExampleScene:
     """Draw task, metric, variant and order, and return what follows from them.
 
     Args:
         run: the run.
+        home: the run that flags are kept with.
         reference: what variants are compared with.
         part: the slice that is looked at; None is all examples.
         choices: of the page.
@@ -82,8 +85,9 @@ def example_pickers(run: Run, reference: str, part: str | None, choices: UrlChoi
         label = f"{all_metrics()[asked].label} is a number of all examples together"
         by = f"; single examples are judged by {metrics[metric].label}" if metric else ""
         st.html(f'<p class="ls-foot">{html.escape(label + by)}.</p>')
+    scored = scored_by(run, task, metrics[metric]) if metric else None
     return ExampleScene(
-        run, reference, part, choices, task, metrics, scored_by(run, task, metrics[metric]) if metric else None, variant, cast(Sort, order),
+        run, home, reference, part, choices, task, metrics, scored, variant, cast(Sort, order),
         cache.example_table(run, task), variant_colours(variants, state.mode()),
     )  # fmt: skip
 

@@ -75,7 +75,7 @@ def export_menu(
 def csv_button(label: str, name: str, file_stem: str, data: Callable[[], pd.DataFrame]) -> None:
     """Draw the button that gives a table as CSV."""
     st.download_button(
-        label, data=lambda: to_csv(data()).encode("utf-8-sig"), file_name=f"{file_stem}.csv", mime="text/csv",
+        label, data=lambda: to_csv(data()).encode("utf-8-sig", "replace"), file_name=f"{file_stem}.csv", mime="text/csv",
         on_click="ignore", key=f"csv-{name}", width="stretch",
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The reference text coloured by where a variant finds it likelier or less likely than another variant does."""
+"""A text, the reference or an answer, coloured by where a variant finds it likelier or less likely than another variant does."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from core.notation import decimals, number_text
 from dashboard.parts.word_diff import EXACT_CSS, EXACT_JS, sendable
 
 
-def draw_gain_strip(strip: GainStrip, scale: float, variant: str, reference: str, mode: Mode, key: str) -> None:
-    """Draw the strip: blue where the variant finds the reference likelier, orange where less; numbers on hover.
+def draw_gain_strip(
+    strip: GainStrip, scale: float, variant: str, reference: str, mode: Mode, key: str, subject: str = "Reference"
+) -> None:
+    """Draw the strip: blue where the variant finds the text likelier, orange where less; numbers on hover.
 
     Args:
         strip: what to draw.
@@ -22,6 +24,7 @@ def draw_gain_strip(strip: GainStrip, scale: float, variant: str, reference: str
         reference: against whom.
         mode: light or dark.
         key: of the element.
+        subject: whose text it is, as the caption begins.
     """
     colours = PALETTES[mode]
     pieces = [
@@ -30,11 +33,12 @@ def draw_gain_strip(strip: GainStrip, scale: float, variant: str, reference: str
     ]
     total = number_text(strip.total, decimals([strip.total], "nats"), signed=True)
     end = number_text(scale, 1)
+    name = f"gain of {variant}" if subject == "Reference" else f"gain of {variant} on {subject}"
     _gain_strip(
         data={
             "pieces": pieces, "scale": scale, "variant": variant, "reference": reference,
-            "better": colours.better, "worse": colours.worse, "name": f"gain of {variant}",
-            "caption": f"Reference {total} nats against {reference}", "low": f"\u2212{end}", "high": f"+{end} nats",
+            "better": colours.better, "worse": colours.worse, "name": name,
+            "caption": f"{subject} {total} nats against {reference}", "low": f"\u2212{end}", "high": f"+{end} nats",
         },
         key=key,
     )  # fmt: skip

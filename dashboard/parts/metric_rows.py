@@ -26,11 +26,24 @@ class LabelGroup:
 
 
 @dataclass(frozen=True)
+class FoldedFamily:
+    """The metrics of one family of a task, folded into its heading."""
+
+    family: str
+    primary: bool
+    n: int
+    """Metrics."""
+
+
+Line = MetricRow | LabelGroup | FoldedFamily
+
+
+@dataclass(frozen=True)
 class TaskRows:
     """What is shown of one task."""
 
     task: str
-    lines: tuple[MetricRow | LabelGroup, ...]
+    lines: tuple[Line, ...]
     n_folded: int
     """Metrics that are not shown."""
     can_fold: bool
@@ -52,9 +65,18 @@ class Unfolded:
     labels: bool = False
     chosen: str | None = None
     """`MetricRow.key` of a row that is shown in any case."""
+    metrics: Collection[str] = ()
+    """``task/metric`` of those that alone are shown; without any the primary ones are, and those of ``tasks``."""
+    folded: Collection[str] = ()
+    """``task/family`` of families of which only the heading is shown."""
 
 
 EVERYTHING = "all"
+
+
+def metric_key(row: MetricRow) -> str:
+    """Return ``task/metric``: what a row has in common with the rows of its languages and labels."""
+    return f"{row.task}/{row.metric}"
 
 
 def task_rows(comparison: Comparison, unfolded: Unfolded) -> tuple[TaskRows, ...]:
@@ -66,7 +88,8 @@ def task_rows(comparison: Comparison, unfolded: Unfolded) -> tuple[TaskRows, ...
     by_task: dict[str, list[MetricRow]] = {}
     for row in comparison.rows:
         by_task.setdefault(row.task, []).append(row)
-    return tuple(_one_task(task, rows, unfolded) for task, rows in by_task.items())
+    groups = [_one_task(task, rows, unfolded) for task, rows in by_task.items()]
+    return tuple(group for group in groups if group.lines or not unfolded.metrics)
 
 
 def shown_rows(comparison: Comparison, unfolded: Unfolded) -> tuple[MetricRow, ...]:
@@ -85,10 +108,19 @@ def _one_task(task: str, rows: Sequence[MetricRow], unfolded: Unfolded) -> TaskR
     wanted = [
         name
         for name in ordered
-        if is_open or name in primary or any(row.key == unfolded.chosen for row in metrics[name])
+        if (f"{task}/{name}" in unfolded.metrics if unfolded.metrics else is_open or name in primary)
+        or any(row.key == unfolded.chosen for row in metrics[name])
     ]
-    lines = tuple(line for name in wanted for line in _one_metric(metrics[name], unfolded))
-    return TaskRows(task, lines, len(ordered) - len(wanted), len(primary) < len(ordered))
+    families = dict.fromkeys((name in primary, metrics[name][0].family) for name in wanted)
+    lines: list[Line] = []
+    for is_primary, family in families:
+        some = [name for name in wanted if (name in primary, metrics[name][0].family) == (is_primary, family)]
+        if len(families) > 1 and f"{task}/{family}" in unfolded.folded:
+            lines.append(FoldedFamily(family, metrics[some[0]][0].primary, len(some)))
+        else:
+            lines += [line for name in some for line in _one_metric(metrics[name], unfolded)]
+    can_fold = len(primary) < len(ordered) and not unfolded.metrics
+    return TaskRows(task, tuple(lines), len(ordered) - len(wanted) if can_fold else 0, can_fold)
 
 
 def _one_metric(rows: Sequence[MetricRow], unfolded: Unfolded) -> list[MetricRow | LabelGroup]:

@@ -10,10 +10,20 @@ from core.notation import metric_heading
 from core.results import Comparison, MetricRow
 from dashboard.parts.linked_html import link
 from dashboard.parts.metric_cell import COMPACT_ABOVE, Link, mark_cell, row_cells, variant_name
-from dashboard.parts.metric_rows import EVERYTHING, LabelGroup, TaskRows, Unfolded, shown_rows, task_rows
+from dashboard.parts.metric_rows import (
+    EVERYTHING,
+    FoldedFamily,
+    LabelGroup,
+    Line,
+    TaskRows,
+    Unfolded,
+    shown_rows,
+    task_rows,
+)
 
 Fold = Callable[[str | None], Mapping[str, str]]
-"""Query parameters of the link that shows or hides a task's other metrics; with None the labels apart."""
+"""Query parameters of the link that shows or hides a task's other metrics; with ``task/family`` the metrics of a family, with
+None the labels apart."""
 MARKS_SIDE_BY_SIDE = 16
 """A matrix with more rows stands in two columns, where the page is wide enough, so that it fits one screen."""
 
@@ -92,16 +102,15 @@ def _group_lines(
     fold: Fold | None,
 ) -> list[str]:  # fmt: skip
     width, lines, family = len(others) + 2, [], None
-    families = {_row(line).family for line in group.lines}
+    families = {_family(line)[1] for line in group.lines}
     for line in group.lines:
         is_detail = isinstance(line, MetricRow) and line.is_detail
-        if len(families) > 1 and not is_detail and (_row(line).primary, _row(line).family) != family:
-            family = (_row(line).primary, _row(line).family)
-            kind = "primary, " if _row(line).primary and group.can_fold else ""
-            lines.append(f'<tr class="family"><th colspan="{width}">{escape(kind + _row(line).family)}</th></tr>')
+        if len(families) > 1 and not is_detail and _family(line) != family:
+            family = _family(line)
+            lines.append(_family_line(group, line, width, fold))
         if isinstance(line, LabelGroup):
             lines.append(_label_line(line, width - 1, fold))
-        else:
+        elif isinstance(line, MetricRow):
             lines.append(_line(comparison, line, others, parameters, line.key == chosen))
     if fold is not None and group.can_fold:
         metrics = f"{group.n_folded} more metric{'' if group.n_folded == 1 else 's'}"
@@ -111,8 +120,22 @@ def _group_lines(
     return lines
 
 
-def _row(line: MetricRow | LabelGroup) -> MetricRow:
-    return line.first if isinstance(line, LabelGroup) else line
+def _family(line: Line) -> tuple[bool, str]:
+    """Return whether a line's metric is primary, and its family."""
+    row = line.first if isinstance(line, LabelGroup) else line
+    return row.primary, row.family
+
+
+def _family_line(group: TaskRows, line: Line, width: int, fold: Fold | None) -> str:
+    """Return the heading of a family: a link that folds its metrics into it, or shows them again."""
+    primary, family = _family(line)
+    told = escape(("primary, " if primary and group.can_fold else "") + family)
+    if fold is not None:
+        is_folded = isinstance(line, FoldedFamily)
+        count = f" ({line.n} metric{'' if line.n == 1 else 's'})" if isinstance(line, FoldedFamily) else ""
+        address = link("compare", fold(f"{group.task}/{family}"))
+        told = f'<a href="{address}">{"▸" if is_folded else "▾"} {told}{count}</a>'
+    return f'<tr class="family"><th colspan="{width}">{told}</th></tr>'
 
 
 def _label_line(group: LabelGroup, width: int, fold: Fold | None) -> str:

@@ -1,4 +1,4 @@
-"""What Overview says below its matrix: forgetting, robustness, user feedback, human preference; each line leads to its section."""
+"""What Overview says below its matrix: forgetting, robustness, user feedback, human preference, choices; each line leads on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class Line:
     title: str
     text: str
     section: str
-    """Of Compare."""
+    """Of the page."""
+    page: str = "compare"
 
 
 def overview_lines(chosen: state.Selection, run: Run, comparison: Comparison) -> list[Line]:
@@ -39,13 +40,18 @@ def overview_lines(chosen: state.Selection, run: Run, comparison: Comparison) ->
     found += [Line("User feedback", _satisfaction(comparison, row), "feedback") for row in rows]
     people = study_lines(study_cache.human_preference(chosen.workspace, run))
     found += [Line("Human preference", sentence, "people") for _, sentence in people]
+    if (count := len(run.spec.models.adapters)) > 1 and run.spec.ablation is None:
+        told = (
+            f"{count} adapters: which of the choices behind them made the difference, and what their files say of them."
+        )
+        found.append(Line("Choices", told, "observed", "ablations"))
     return found
 
 
 def lines_html(lines: list[Line], chosen: state.Selection) -> str:
     """Return lines as escaped HTML, each a link to its section."""
     return "".join(
-        f'<a class="line" href="{link("compare", chosen.link(section=line.section))}"><b>{escape(line.title)}</b>'
+        f'<a class="line" href="{link(line.page, chosen.link(section=line.section))}"><b>{escape(line.title)}</b>'
         f'<span>{escape(line.text)}</span><span class="to">Open ›</span></a>'
         for line in lines
     )

@@ -126,6 +126,10 @@ def _title(run: Run, status: RunStatus, reference: str) -> str:
     twins = len(spec.tasks) - len(spec.clean_tasks)
     perturbed = f" and {twins} with perturbed inputs" if twins else ""
     what = f"{', '.join(others) or 'no adapter'} against {reference} on {', '.join(spec.clean_tasks)}{perturbed}{limit}"
+    if spec.ablation is not None:
+        parts = ", ".join(spec.ablation.parts)
+        drawn = f", {spec.drawn:,} examples of each dataset" if spec.drawn else ""
+        what = f"{spec.ablation.adapter} taken apart: {parts}; {len(others)} variants on {', '.join(spec.clean_tasks)}{drawn}"
     name, tone = STATE_NAMES[status.state], _TONES.get(status.state, "busy")
     return (
         f'<div class="ls-run"><b>{html.escape(run.id)}</b><span class="ls-chip {tone}">{name}</span>'
@@ -146,7 +150,7 @@ def _action(run: Run, status: RunStatus) -> None:
     if status.state == "finished":
         # A link would open whichever run the bar at the top holds: its query parameters are the bar's own.
         if st.button("Results", key=f"results-{run.id}", width="stretch", on_click=state.choose_run, args=(run.id,)):
-            go("overview", {})
+            go(*(("overview", {}) if run.spec.ablation is None else ("ablations", {"section": "experiment"})))
     elif status.active:
         # Before the worker has said who it is there is nothing that could be stopped.
         is_nameless = status.state == "queued" and status.pid is None

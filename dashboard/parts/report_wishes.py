@@ -34,9 +34,9 @@ def choose_wishes(comparison: Comparison) -> Wishes:
             st.checkbox(heading, key=key, on_change=_switched, args=(choices,))
     others = [name for name in comparison.variants if name != comparison.reference]
     variant = choices.one(EXAMPLES_OF, others)
-    if "examples" in kept and len(others) > 1:
+    if {"examples", "pictures"} & set(kept) and len(others) > 1:
         st.selectbox(
-            "Examples of",
+            "Examples and pictures of",
             [None, *others],
             format_func=lambda name: name or _BEST,
             **choices.widget(EXAMPLES_OF, variant),

@@ -44,7 +44,7 @@ def show() -> None:
     """Draw the page."""
     st.html(f"<style>{PROGRESS_CSS}</style>")
     try:
-        chosen = state.selection()
+        chosen = state.selection().alone
     except InputError as error:
         frame.face("This cannot be opened", str(error))
         return

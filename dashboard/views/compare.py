@@ -17,6 +17,7 @@ from dashboard.parts.compare_people import draw_people
 from dashboard.parts.compare_robustness import draw_robustness
 from dashboard.parts.compare_scene import CHOICES, SECTION, CompareScene
 from dashboard.parts.compare_slices import draw_slices
+from dashboard.parts.join_picker import joined_note
 from dashboard.parts.url_choices import UrlChoices
 
 _SECTIONS: dict[str, tuple[str, Callable[[CompareScene], None]]] = {
@@ -31,6 +32,8 @@ _SECTIONS: dict[str, tuple[str, Callable[[CompareScene], None]]] = {
 """Name in the URL, name on the page, and what draws it; a section costs nothing until it is opened."""
 _MODELS_ONLY = ("robustness", "forgetting", "composite")
 """Sections that imported predictions, which nothing was declared for, cannot have."""
+_ONE_RUN_ONLY = ("feedback", "people")
+"""Sections on what was said of the outputs of one run, and is kept with it."""
 
 
 def show() -> None:
@@ -45,7 +48,9 @@ def show() -> None:
     said = result_cache.satisfaction(chosen.run, chosen.reference, chosen.slice)
     choices = UrlChoices("compare", (*CHOICES, COMPOSITE))
     imported = bool(chosen.run.spec.models.imported)
-    names = [name for name in _SECTIONS if not (imported and name in _MODELS_ONLY)]
+    left_out = (*(_MODELS_ONLY if imported else ()), *(_ONE_RUN_ONLY if chosen.joined else ()))
+    names = [name for name in _SECTIONS if name not in left_out]
+    joined_note(chosen)
     name = choices.one(SECTION, names) or names[0]
     st.segmented_control(
         "Section", names, format_func=lambda name: _SECTIONS[name][0], label_visibility="collapsed",

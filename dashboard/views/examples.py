@@ -7,13 +7,13 @@ import html
 import streamlit as st
 
 from core.example_aggregates import Aggregate, aggregates
-from core.example_texts import read_snippets
 from core.examples import Selection
 from core.feedback import Feedback
 from core.gains import GainStrip
-from dashboard import cache, result_cache, state
+from dashboard import cache, example_cache, result_cache, state
 from dashboard.parts import frame
 from dashboard.parts.example_card import CARD_CSS, draw_card, strip_of
+from dashboard.parts.example_cross import CROSS_CSS, draw_cross
 from dashboard.parts.example_data import (
     card_of,
     lead,
@@ -22,6 +22,7 @@ from dashboard.parts.example_data import (
     prompt_field,
 )
 from dashboard.parts.example_export import example_menu
+from dashboard.parts.example_feature_table import draw_feature_table
 from dashboard.parts.example_features import FEATURE_CHOICES, draw_features
 from dashboard.parts.example_filters import LIKE, SEARCH, filtered
 from dashboard.parts.example_list import example_list, pager
@@ -42,11 +43,12 @@ def show() -> None:
     chosen = frame.selection_or_face()
     if chosen is None or chosen.run is None:
         return
-    st.html(f"<style>{CARD_CSS}{RAIL_CSS}</style>")
+    st.html(f"<style>{CARD_CSS}{RAIL_CSS}{CROSS_CSS}</style>")
     names = (state.TASK, state.METRIC, state.VARIANT, state.EXAMPLE, state.OUTCOME, state.TAGS, SEARCH, SORT, MARKING,
              SHOWN, state.PICK, LIKE, MARKED, *FEATURE_CHOICES)  # fmt: skip
     headline = st.container(key="chart-examples-headline")
-    scene = example_pickers(chosen.run, chosen.reference, chosen.slice, UrlChoices("examples", names))
+    home = chosen.first or chosen.run
+    scene = example_pickers(chosen.run, home, chosen.reference, chosen.slice, UrlChoices("examples", names))
     if not len(scene.table.ids):
         frame.nothing_so_far(chosen.run)
         return
@@ -65,6 +67,7 @@ def show() -> None:
             measure = scene.scored.measure if scene.scored else None
             draw_rail(found, measure, scene.colours, len(selection.positions))
             draw_features(scene, found_by.asked, found_by.before_feature, found_by.tested)
+    draw_feature_table(scene, found_by.asked.feature, found_by.before_feature, found_by.tested)
     examples_footnote(
         scene.run, scene.task, scene.part, len(selection.positions), len(scene.table.ids), measure and measure.label
     )
@@ -101,8 +104,8 @@ def _list(scene: ExampleScene, selection: Selection, position: int | None, is_ne
     place = st.container()
     number = pager(selection.n_pages, selection.page_of(position), jump, _PAGER)
     page = selection.page(number)
-    listed = [str(scene.table.ids[at]) for at in page]
-    snippets = read_snippets(scene.run, scene.task, listed, prompt_field(scene.run, scene.task))
+    texts = example_cache.snippets(scene.run, scene.task, prompt_field(scene.run, scene.task), page.tolist())
+    snippets = {str(scene.table.ids[at]): text for at, text in zip(page, texts, strict=True)}
     marks = marked_ids(scene)
     rows = list_rows(
         scene.table,
@@ -150,7 +153,10 @@ def _opened(scene: ExampleScene, selection: Selection, position: int | None, fee
         other_scores(scene.run, scene.task, scene.metrics, scene.scored.metric.name if scene.scored else None), scene.colours, marking,
     )  # fmt: skip
     if card is not None:
-        draw_card(scene.run, card, feedback, state.mode())
+        is_one = scene.run is scene.home
+        draw_card(scene.run if is_one else None, card, feedback, state.mode())
+        if is_one:
+            draw_cross(scene, card)
     for warning in feedback.warnings:
         st.html(f'<p class="ls-foot">{html.escape(warning)}</p>')
     return None if card is None else strip_of(card, scene.variant)

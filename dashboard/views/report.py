@@ -11,6 +11,7 @@ from dashboard import cache, result_cache, state, study_cache
 from dashboard.parts import frame
 from dashboard.parts.report_exports import draw_exports
 from dashboard.parts.report_preview import draw_preview
+from dashboard.parts.report_push import draw_push
 from dashboard.parts.report_wishes import choose_wishes
 
 
@@ -35,5 +36,6 @@ def show() -> None:
         report = result_cache.report(chosen.run, chosen.reference, wishes.variant, people)
         with exports:
             draw_exports(report, wishes)
+            draw_push(chosen.workspace, chosen.run, chosen.reference)
     with right:
         draw_preview(dressed(report, wishes), state.mode())

@@ -120,7 +120,7 @@ def _estimate(workspace: Workspace, choice: Choice) -> str:
     except (InputError, OSError):
         seconds = None
     if seconds is None:
-        return "How long it takes is not known: no finished run here to go by."
+        return "How long it takes is not known: no finished run here to go by, or all of it came from the cache."
     return f"About {rough_duration(seconds)}, going by the newest finished run; what is in the cache is not computed again."
 
 

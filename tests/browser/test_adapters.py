@@ -74,11 +74,15 @@ def test_two_adapters_are_compared(tiny: Server, page: Any) -> None:
 def test_merging_is_checked_live(tiny: Server, page: Any) -> None:
     _opened(page, tiny, adapter="lora-0", section="merge")
     _press(page, "Check what merging moves")
-    page.get_by_text("Merging lora-0: in float32 logits move by up to").wait_for()
+    page.get_by_text("Merging lora-0: in float32 logits move by up to").wait_for(timeout=120_000)
     rows = page.locator("table[aria-label='Merged against unmerged'] tbody tr")
     rows.nth(2).wait_for()
     models = rows.locator("td:first-child").all_inner_texts()
     assert models == ["merged, float32", "merged, bfloat16", "unmerged, bfloat16"]
+    metrics = page.locator("table[aria-label='Metrics of merged and unmerged'] tbody tr")
+    expect(metrics).to_have_count(9)  # BLEU, chrF and perplexity of each pair
+    expect(metrics.nth(2).locator("td").first).to_have_text("reply: Perplexity", use_inner_text=True)
+    expect(metrics.nth(2).locator("td").last).to_have_text("0 of 6", use_inner_text=True)
     keep_picture(page, "adapters-merge.png")
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from core.example_texts import read_table
 from core.flags import read_flags
-from core.text_features import cell_counts, feature_from, feature_hits
+from core.slices import answer_slice, matcher
+from core.text_features import answer_rows, cell_counts, feature_from, feature_hits
 from core.workspace import load_workspace
 from tests.browser.conftest import CUT_OFF, Server, expect, keep_picture, settled
 
@@ -25,7 +26,7 @@ def _open(page: Any, server: Server, query: str) -> None:
 def _only_adapter(server: Server, word: str) -> int:
     run = load_workspace(server.workspace).runs()[0]
     ids = read_table(run, "reply").ids
-    hits = feature_hits(run, "reply", feature_from("contains", word), ids)
+    hits = feature_hits(run, "reply", feature_from("contains", word), answer_rows(run, "reply", ids))
     return cell_counts(hits, np.arange(len(ids)), "qv-r8", "baseline")["variant"]
 
 
@@ -55,6 +56,22 @@ def test_a_hostile_pattern_is_answered_and_the_page_goes_on(page: Any, full: Ser
     page.keyboard.press("Enter")
     page.get_by_role("alert").get_by_text("is not a regular expression that can be searched").wait_for()
     expect(page.locator("img[src=x]")).to_have_count(0)
+
+
+def test_a_feature_becomes_a_slice_of_every_metric_and_a_link_opens_it_again(page: Any, full: Server) -> None:
+    run = load_workspace(full.workspace).runs()[0]
+    name = answer_slice("reply", "baseline", feature_from("contains", "you"))
+    count = len(matcher(run, name).of("reply"))
+    assert 5 < count < 60
+    _open(page, full, "feature=contains&feature-text=you")
+    page.get_by_role("button", name="Compare where baseline has it").click()
+    page.get_by_text("Every metric, every variant").first.wait_for()
+    expect(page.get_by_role("combobox", name="Slice")).to_have_value(name)
+    page.get_by_text(f"n = {count}").first.wait_for()
+    page.wait_for_url("**slice=answers**")
+    page.goto(page.url.replace("/compare", "/examples"))
+    page.get_by_text(f"The {count} examples listed").wait_for()
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
 def test_more_like_this_lists_the_nearest_and_opens_them_by_key(page: Any, full: Server) -> None:

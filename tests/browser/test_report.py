@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from core.report.document import Wishes
+from core.report.gather import gather
 from core.report.html import to_html
 from tests.browser.conftest import PATIENCE, Server, expect, keep_picture, served, settled
 from tests.core.report.made import HOSTILE, make_hostile_run, make_report
-from tests.synthetic import make_workspace
+from tests.synthetic import make_run, make_workspace
 
 pytestmark = pytest.mark.browser
 
@@ -89,6 +91,50 @@ def test_on_paper_every_chart_is_there_light_and_whole(offline: Any, file: Path)
 
 
 @pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    run = make_run(folder / "runs" / "made", n=24, tasks=("category", "reply"), variants=("baseline", "qv-r8", "qv-r2"))
+    path = folder / "pictures.html"
+    path.write_text(to_html(gather(run, wishes=Wishes(sections=("pictures",)))), encoding="utf-8")
+    return path
+
+
+_LEFT_AND_RIGHT = """all => {
+  const [left, right] = all.map(one => one.getBoundingClientRect());
+  return left.top === right.top && left.right <= right.left && right.right <= document.documentElement.clientWidth;
+}"""
+
+
+def test_narrow_pictures_stand_beside_each_other_and_under_each_other_on_a_telephone(
+    offline: Any, pictures: Path
+) -> None:
+    offline.goto(pictures.as_uri())
+    pair = offline.locator("figure[data-chart=moved-reply-rouge-l], figure[data-chart=outcomes-reply-rouge-l]")
+    pair.first.scroll_into_view_if_needed()
+    expect(pair.locator(".gtitle")).to_have_count(2)
+    assert pair.evaluate_all(_LEFT_AND_RIGHT)
+    offline.locator("figure[data-chart=confusion-category]").scroll_into_view_if_needed()
+    keep_picture(offline, "report-pictures.png")
+    offline.set_viewport_size({"width": 420, "height": 900})
+    assert not pair.evaluate_all(_LEFT_AND_RIGHT)
+    offline.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+    assert offline.asked == [pictures.as_uri()] and offline.wrong == []
+
+
+def test_a_picture_that_comes_into_view_on_paper_is_light(offline: Any, pictures: Path) -> None:
+    offline.emulate_media(media="print", color_scheme="dark")
+    offline.goto(pictures.as_uri())
+    figures = offline.locator("figure")
+    for number in range(figures.count()):  # nothing is added once the page is there
+        figures.nth(number).scroll_into_view_if_needed()
+        figures.nth(number).locator(".main-svg").first.wait_for()
+    papers = figures.locator(".main-svg:first-child").evaluate_all(
+        "all => [...new Set(all.map(one => one.style.background))]"
+    )
+    assert papers == ["rgb(255, 255, 255)"]
+
+
+@pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     workspace = make_workspace(tmp_path_factory.mktemp("hostile") / "workspace", n=12, runs=False)
     make_hostile_run(workspace / "runs" / "hostile")
@@ -139,7 +185,7 @@ def test_title_and_sections_are_in_the_preview_and_in_what_is_taken_away(hostile
 
 
 def test_every_format_is_given(hostile: Server, page: Any) -> None:
-    page.goto(f"{hostile.address}/report?without=metrics,slices")
+    page.goto(f"{hostile.address}/report?without=metrics,slices,pictures")
     settled(page)
     _preview(page)
     starts = {"Markdown": b"# qv-r8", "LaTeX tables": b"% Tables", "XLSX": b"PK", "All charts (zip)": b"PK"}

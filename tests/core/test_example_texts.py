@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from core.example_texts import read_example, read_example_evidence, read_lengths, read_snippets, read_table, search
+from core.example_texts import (
+    one_line,
+    parting_tags,
+    read_beginnings,
+    read_example,
+    read_example_evidence,
+    read_lengths,
+    read_snippets,
+    read_table,
+    search,
+)
 from core.records import Evidence, Example, Generation
 from core.store import Run, create_run, evidence_from_row, evidence_table, write_table
 from tests.synthetic import HOSTILE, make_run
@@ -104,3 +114,26 @@ def test_a_snippet_is_the_field_on_one_line_or_else_the_reference(run: Run) -> N
     assert read_snippets(run, "reply", ["eval-001"], None)["eval-001"].startswith("Thank you")
     assert read_snippets(run, "urgency", ["eval-001"], "urgency")["eval-001"].startswith("<|im_start|>")
     assert read_snippets(run, "reply", [], "ticket") == {}
+
+
+def test_the_beginnings_of_all_examples_are_the_snippets_of_each(run: Run) -> None:
+    for task, field in (
+        ("reply", "ticket"),
+        ("reply", "missing"),
+        ("reply", None),
+        ("general", None),
+        ("tags", "ticket"),
+    ):
+        ids = [str(name) for name in read_table(run, task).ids]
+        beginnings = read_beginnings(run, task, field)
+        snippets = read_snippets(run, task, ids, field)
+        assert [one_line(text.as_py()) for text in beginnings] == [snippets[name] for name in ids], (task, field)
+
+
+def test_tags_that_part_a_run_are_those_that_some_examples_have(run: Run) -> None:
+    having: dict[str, int] = {}
+    for example in run.examples:
+        for tag in {*example.tags, *([f"language={example.language}"] if example.language else [])}:
+            having[tag] = having.get(tag, 0) + 1
+    expected = sorted(tag for tag, count in having.items() if count < len(run.examples))
+    assert parting_tags(run) == expected and any(tag.startswith("language=") for tag in expected)

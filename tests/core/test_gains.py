@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.gains import gain_strip
+from core.gains import Concentration, Gain, GainStrip, concentration, gain_strip
 from core.records import Likelihood
+from core.wording.cross import answer_sentence
 
 
 def _likelihood(starts: list[int], logprobs: list[float], text: str) -> Likelihood:
@@ -62,6 +63,7 @@ def test_the_scale_ignores_the_one_outlier_and_never_magnifies_noise() -> None:
     assert loud.scale == pytest.approx(3.0)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.data())
 def test_pieces_join_to_the_reference_and_gains_to_the_difference_of_sums(data: st.DataObject) -> None:
     text = data.draw(st.text(min_size=1, max_size=20))
@@ -76,3 +78,38 @@ def test_pieces_join_to_the_reference_and_gains_to_the_difference_of_sums(data: 
     expected = np.sum(sides[0].token_logprobs) - np.sum(sides[1].token_logprobs)
     assert strip.total == pytest.approx(expected, abs=1e-9)
     assert sum(gain.n_tokens for gain in strip.gains) == len(sides[0].token_starts)
+
+
+def _strip(*nats: float) -> GainStrip:
+    return GainStrip(tuple(Gain(f"w{place}", value, value, 0.0, 1) for place, value in enumerate(nats)), 1.0)
+
+
+def test_the_fewest_tokens_that_hold_half_of_a_gain() -> None:
+    assert concentration(_strip(1, 5, 1, 2, 1)) == Concentration(0.5, 1, 5)
+    assert concentration(_strip(1, 1, 1, 1)) == Concentration(0.5, 2, 4)
+    # Losses are not set off against gains: of 10 nats gained 6 lie in one token.
+    assert concentration(_strip(6, -3, 4)) == Concentration(0.6, 1, 3)
+    assert concentration(_strip(-1, -8, 2)) == Concentration(8 / 9, 1, 3)
+    assert concentration(_strip(2, -2)) is None and concentration(_strip()) is None
+
+
+def test_a_piece_of_several_tokens_counts_as_so_many() -> None:
+    strip = GainStrip((Gain("é", 3.0, 0.0, 0.0, 2), Gain("b", 1.0, 0.0, 0.0, 1)), 1.0)
+    assert concentration(strip) == Concentration(0.75, 2, 3)
+
+
+def test_the_sentence_says_whose_answer_and_where() -> None:
+    strip = _strip(1.2, 13, 0, -0.1)
+    assert answer_sentence(strip, "qv-r8", "qv-r8", "baseline") == (
+        "qv-r8 finds its own answer 14.1 nats likelier than baseline does; 92 % of the gain lies in 1 of 4 tokens."
+    )
+    assert answer_sentence(_strip(-4, -4), "baseline", "qv-r8", "baseline") == (
+        "qv-r8 finds baseline's answer 8.0 nats less likely than baseline does; 50 % of the loss lies in 1 of 2 tokens."
+    )
+    assert (
+        answer_sentence(_strip(0.01), "qv-r8", "qv-r8", "baseline")
+        == "qv-r8 finds its own answer as likely as baseline does."
+    )
+    assert answer_sentence(_strip(2.0), "qv-r8", "qv-r8", "baseline") == (
+        "qv-r8 finds its own answer 2.0 nats likelier than baseline does."
+    )

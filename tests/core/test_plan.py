@@ -9,8 +9,9 @@ import pytest
 from core.data.prompt import PromptRenderer
 from core.data.read import load_examples
 from core.errors import InputError
-from core.plan import GenerateRequest, Plan, Request, ScoreRequest, make_plan, render_example, tree_size, with_prompts
+from core.plan import GenerateRequest, Plan, Request, ScoreRequest, make_plan, tree_size
 from core.records import Example
+from core.rendering import render_example, with_prompts
 from core.spec import AnswerRule, FewShot, RunSpec, Settings, TaskSpec
 from core.workspace import Workspace, load_workspace
 from tests.tiny import make_workspace
@@ -171,3 +172,23 @@ def test_prompts_are_kept_with_the_examples(workspace: Workspace, renderer: Prom
     assert kept["plain"] == ""
     assert "is it {option}?" in kept["marks"]
     assert kept["colour"].count("<|im_start|>") == 2
+
+
+def test_a_task_with_a_temperature_has_batches_of_its_own_and_leaves_the_name_of_the_others(
+    workspace: Workspace, renderer: PromptRenderer
+) -> None:
+    reply = workspace.spec.tasks["reply"]
+    plain, both = (
+        spec_of(workspace, reply=reply),
+        spec_of(workspace, reply=reply, warm=reply.model_copy(update={"temperature": 0.7})),
+    )
+    examples = load_examples(workspace, "reply")
+    more = [*examples, *(replace(example, task="warm") for example in examples)]
+    one = make_plan(examples, plain, renderer, batch_tokens=256)
+    two = make_plan(more, both, renderer, batch_tokens=256)
+    batches = [batch for part in two.parts for batch in part.batches if batch.kind == "generate"]
+    found = [{r.temperature for r in batch.requests if isinstance(r, GenerateRequest)} for batch in batches]
+    assert all(len(several) == 1 for several in found)
+    assert {temperature for several in found for temperature in several} == {None, 0.7}
+    names = {part.fingerprint for part in one.parts if part.batches[0].kind == "generate"}
+    assert names < {part.fingerprint for part in two.parts}

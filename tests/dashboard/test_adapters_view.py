@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.adapters import AdapterFacts, read_adapter
 from core.adapters.anatomy import measure_anatomy
-from core.adapters.kept import anatomy_job, merge_job, overlap_job, save_result
+from core.adapters.kept import Answered, anatomy_job, merge_job, overlap_job, save_result
 from core.adapters.merge import MergeCheck, MergeRow
 from core.adapters.overlap import measure_overlap
-from core.adapters.prompts import some_prompts
+from core.adapters.prompts import some_examples, some_prompts
 from core.jobs.status import RunStatus, write_status
+from core.merge_metrics import merge_metrics
 from core.store import Run
+from core.wording.merging import metrics_sentence
 from tests.core.adapters.made import made_adapter, made_base
+from tests.core.test_merge_metrics import answered
 from tests.dashboard.pages import opened, shown
 from tests.synthetic import make_workspace
 
@@ -107,12 +111,37 @@ def test_merging_is_shown_as_it_was_checked(workspace: Path, monkeypatch: pytest
         MergeRow("merged, bfloat16", "unmerged, bfloat16", 0.25, 0.01, 3, 32, 9, 64, 1, 2),
     )
     save_result(job.folder, MergeCheck(facts.tensor_hash, rows, run.id, "cpu", 32))
-    page = opened(monkeypatch, workspace, "adapters", adapter="qv-r8", section="merge")
+    page = opened(monkeypatch, workspace, "adapters", adapter="qv-r8", section="merge", answered="0")
     expected = (
         "Merging qv-r8: in float32 logits move by up to 1e-05 and no greedy continuation changes; in bfloat16 logits move by up to "
         "0.25 and 1 of 2 greedy continuations change."
     )
     assert expected in shown(page) and not page.button
+
+
+def test_metrics_of_merging_stand_below_it(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(next((workspace / "runs").iterdir()))
+    facts = _facts(workspace, "qv-r8")
+    asked = some_examples(run, 32)
+    assert set(asked) == {"category", "reply"} and len(asked["reply"]) == 12
+    job = merge_job(
+        workspace, facts, workspace / "made-base", 1.0, run.id, some_prompts(run), False, Answered(run, asked)
+    )
+    check = replace(answered(job.folder, run, asked), tensor_hash=facts.tensor_hash)
+    save_result(job.folder, check)
+    page = opened(monkeypatch, workspace, "adapters", adapter="qv-r8", section="merge")
+    text = shown(page)
+    found = merge_metrics(job.folder, check)
+    assert metrics_sentence(found) in text and "in bfloat16 most examples flip on" in text
+    assert "What that does to the metrics" in text and "24 examples of run" in text and not page.button
+
+
+def test_the_check_says_what_it_asks_before_it_is_started(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened(monkeypatch, workspace, "adapters", adapter="qv-r8", section="merge", answered="16")
+    assert [button.label for button in page.button] == ["Check what merging moves"]
+    assert "and 24 examples of 2 tasks of run" in shown(page) and "The base is loaded twice" in shown(page)
+    page.selectbox(key="adapters-answered").set_value("0").run()
+    assert "examples of 2 tasks" not in shown(page) and "0" in page.query_params["answered"]
 
 
 def test_a_measurement_that_failed_says_why(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

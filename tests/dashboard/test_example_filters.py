@@ -12,7 +12,7 @@ from core.example_texts import read_table
 from core.feedback import give_feedback
 from core.flags import read_flags
 from core.store import Run
-from core.text_features import cell_counts, feature_from, feature_hits
+from core.text_features import answer_rows, cell_counts, feature_from, feature_hits, feature_rows
 from core.workspace import load_workspace
 from tests.synthetic import make_workspace
 
@@ -53,7 +53,7 @@ def _run(folder: Path) -> Run:
 def _counts(folder: Path, kind: str, argument: str = "") -> dict[str, int]:
     run = _run(folder)
     ids = read_table(run, "reply").ids
-    hits = feature_hits(run, "reply", feature_from(kind, argument), ids)
+    hits = feature_hits(run, "reply", feature_from(kind, argument), answer_rows(run, "reply", ids))
     return {str(cell): count for cell, count in cell_counts(hits, np.arange(len(ids)), "qv-r8", "baseline").items()}
 
 
@@ -181,3 +181,42 @@ def test_a_flag_that_cannot_be_saved_is_said(monkeypatch: pytest.MonkeyPatch, tm
     (_run(folder).folder / "flags.jsonl").mkdir()
     app.button(key="examples-flag").click().run()
     assert "the flag could not be saved" in _html(_fine(app))
+
+
+def test_features_beside_each_other_are_counted_for_every_variant_and_corrected_together(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
+    app = _app(monkeypatch, workspace, task="reply", feature="contains", **{"feature-text": "sorry"})
+    toggle = next(one for one in app.toggle if one.key == "examples-features")
+    assert not toggle.value and "p adjusted over all variants and features" not in _html(app)
+    _fine(toggle.set_value(True).run())
+    assert _url(app, "features") == "true"
+    assert "p adjusted over all variants and features of this table" in _html(app)
+    run, ids = _run(workspace), read_table(_run(workspace), "reply").ids
+    kinds = (("contains", "sorry"), ("refusal", ""), ("list", ""), ("heading", ""))
+    asked = {
+        feature_from(*kind): feature_hits(run, "reply", feature_from(*kind), answer_rows(run, "reply", ids))
+        for kind in kinds
+    }
+    rows = feature_rows(run, "reply", asked, "baseline", np.arange(len(ids)))
+    alone = feature_rows(
+        run, "reply", {feature_from("contains", "sorry"): next(iter(asked.values()))}, "baseline", np.arange(len(ids))
+    )
+    together, single = rows[0].differences["qv-r8"], alone[0].differences["qv-r8"]
+    assert together.p == single.p and together.difference == single.difference
+    assert together.p_adjusted != single.p_adjusted, "the family is larger"
+
+
+def test_a_task_without_texts_has_no_table_of_features(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+    app = _app(monkeypatch, workspace, task="category", features="true")
+    assert not [one for one in app.toggle if one.key == "examples-features"]
+    assert "p adjusted over all variants and features" not in _html(app)
+
+
+def test_a_feature_is_offered_as_a_slice_where_a_variant_has_it(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
+    app = _app(monkeypatch, workspace, task="reply", feature="contains", **{"feature-text": "sorry"})
+    assert not app.button(key="examples-slice-qv-r8").disabled
+    none = _app(monkeypatch, workspace, task="reply", feature="contains", **{"feature-text": "no answer has this"})
+    assert none.button(key="examples-slice-qv-r8").disabled and none.button(key="examples-slice-baseline").disabled

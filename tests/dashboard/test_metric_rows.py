@@ -10,7 +10,7 @@ import pytest
 from core.results import Comparison, Difference, MetricRow, Value
 from dashboard.parts.evidence_table import evidence_table, reading
 from dashboard.parts.metric_cell import difference_tip, value_tip
-from dashboard.parts.metric_rows import EVERYTHING, LabelGroup, Unfolded, shown_rows, task_rows
+from dashboard.parts.metric_rows import EVERYTHING, FoldedFamily, LabelGroup, Unfolded, shown_rows, task_rows
 from dashboard.parts.metric_tables import MARKS_SIDE_BY_SIDE, comparison_table, matrix_rows, n_more, verdict_matrix
 from tests.comparisons import make_comparison
 
@@ -45,7 +45,11 @@ def test_primary_metrics_come_first_and_the_others_are_counted(comparison: Compa
 
 def test_what_was_asked_for_follows_its_metric(comparison: Comparison) -> None:
     opened = task_rows(comparison, Unfolded(("category",), languages=True, labels=True))[0]
-    assert [line.key if isinstance(line, MetricRow) else len(line.rows) for line in opened.lines] == [
+    lines = [
+        line.key if isinstance(line, MetricRow) else isinstance(line, LabelGroup) and len(line.rows)
+        for line in opened.lines
+    ]
+    assert lines == [
         "category/accuracy", "category/f1_macro", "category/f1_macro[en]", "category/f1_macro[zh]", 2,
         "category/f1_per_class[billing]", "category/f1_per_class[<b>]",
     ]  # fmt: skip
@@ -85,6 +89,36 @@ def test_a_task_has_one_link_that_unfolds_it(comparison: Comparison) -> None:
     opened = comparison_table(comparison, "light", parameters, Unfolded(("category",)), fold)
     assert "The primary metrics alone" in opened and "2 labels, each apart" in opened and "fold=labels" in opened
     assert "<b>" not in comparison_table(comparison, "light", parameters, Unfolded(("category",), labels=True), fold)
+
+
+def test_chosen_metrics_alone_are_shown_with_their_languages(comparison: Comparison) -> None:
+    chosen = Unfolded(("category",), languages=True, metrics=("category/f1_macro",))
+    (category,) = task_rows(comparison, chosen)
+    assert [row.key for row in category.rows] == ["category/f1_macro", "category/f1_macro[en]", "category/f1_macro[zh]"]
+    assert not category.can_fold and category.n_folded == 0
+    both = task_rows(comparison, replace(chosen, chosen="reply/bleu"))
+    assert [group.task for group in both] == ["category", "reply"], "the metric that is looked at below has a row too"
+
+
+def test_a_family_folds_into_its_heading_where_there_are_several(comparison: Comparison) -> None:
+    accuracy = comparison.row("category/accuracy")
+    rows = (
+        accuracy,
+        *(replace(accuracy, metric=name, family="probabilities", primary=False) for name in ("brier", "ece")),
+    )
+    several = replace(comparison, rows=(*rows, comparison.row("reply/bleu")))
+    folded = ("category/probabilities", "reply/generation")
+    category, reply = task_rows(several, Unfolded(("category",), folded=folded))
+    assert category.lines == (accuracy, FoldedFamily("probabilities", False, 2))
+    assert [row.key for row in reply.rows] == ["reply/bleu"], "the only family of a task has no heading to fold into"
+
+    def fold(what: str | None) -> dict[str, str]:
+        return {"fold": what or "labels"}
+
+    table = comparison_table(several, "light", parameters, Unfolded(("category",), folded=folded), fold)
+    assert "▸ probabilities (2 metrics)" in table and "▾ primary, " in table and "brier" not in table
+    assert "fold=category%2Fprobabilities" in table
+    assert "▾" not in comparison_table(several, "light", parameters), "nothing leads to a fold where there are no links"
 
 
 def test_the_matrix_holds_primary_metrics_and_the_rest_on_request(comparison: Comparison) -> None:

@@ -1,4 +1,4 @@
-"""Human preference on Overview and Compare: one line and one section for a run that people rated, a next step for others."""
+"""Human preference on Overview, Compare and Ablations: one line and one section for a run that people rated, a next step for others."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.ratings import Study
+from core.workspace import load_workspace
+from tests.core.adapters.made import made_adapter
 from tests.dashboard.pages import opened, shown
 from tests.rated_workspaces import rated_workspace
 from tests.synthetic import make_workspace
@@ -40,6 +42,14 @@ def test_compare_shows_each_study_and_leads_to_it(
     table = tables(app)
     assert f"agreement?study={rated[1]['two'].id}" in table and f"agreement?study={rated[1]['scores'].id}" in table
     assert len(app.get("plotly_chart")) == 1
+
+
+def test_ablations_names_what_people_prefer_beside_the_metrics(
+    monkeypatch: pytest.MonkeyPatch, rated: tuple[Path, dict[str, Study]]
+) -> None:
+    for rank, name in enumerate(load_workspace(rated[0]).spec.models.adapters, start=2):
+        made_adapter(rated[0] / "adapters" / name, rank=rank, seed=rank)
+    assert "<li>Study two: qv-r8 ▲ preferred in" in shown(opened(monkeypatch, rated[0], "ablations"))
 
 
 def test_a_run_that_nobody_rated_has_no_line_and_the_section_says_the_next_step(

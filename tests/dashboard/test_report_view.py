@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def test_a_section_is_switched_off_in_the_url_and_in_the_page(monkeypatch: pytes
     next(box for box in app.checkbox if box.label == SECTIONS["method"]).check().run()
     assert 'id="method"' in preview(app) and 'id="data"' not in preview(app)
     assert app.query_params["without"] == "data"
+
+
+def test_the_command_that_pushes_is_shown_to_be_copied(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+    app = opened(monkeypatch, workspace, "report", run="hostile", reference="qv-r8", without=",".join(SECTIONS))
+    folder = shlex.quote(str(workspace))
+    assert [one.value for one in app.code] == [
+        f"lorascope push hostile --workspace {folder} --to mlflow --reference qv-r8"
+    ]
+    app.button_group(key="report-push").set_value("tensorboard").run()
+    assert "--to tensorboard" in app.code[0].value
 
 
 def test_title_and_remarks_are_text(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from core.joined.results import joined_facts
+from core.joined.words import headline, sentences
 from core.metrics.catalogue import Entry, entries
 from core.notation import percent
 from core.report.document import Section
@@ -10,7 +12,7 @@ from core.report.scene import Scene
 
 def method(scene: Scene) -> Section:
     """Return the section."""
-    return Section("method", (_asked(scene), _compared(scene), _told(scene)), _definitions(scene))
+    return Section("method", (_asked(scene), *_joined(scene), _compared(scene), _told(scene)), _definitions(scene))
 
 
 def _asked(scene: Scene) -> str:
@@ -31,6 +33,11 @@ def _asked(scene: Scene) -> str:
         f"chat template, tokens and seed ({decoding}, {settings.max_new_tokens} new tokens at the most, seed {settings.seed}). The "
         f"baseline is the base model with every adapter off. The reference is {reference}."
     )
+
+
+def _joined(scene: Scene) -> tuple[str, ...]:
+    facts = joined_facts(scene.run)
+    return () if facts is None else (" ".join([headline(facts), *sentences(facts)]),)
 
 
 def _compared(scene: Scene) -> str:

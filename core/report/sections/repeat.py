@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.joined.results import joined_facts
 from core.report.document import Cell, Section, Table
 from core.report.model_index import model_index_yaml
 from core.report.scene import Scene
@@ -38,11 +39,12 @@ def repeat(scene: Scene) -> Section:
 
 
 def _commands(scene: Scene) -> str:
-    spec = scene.run.spec
+    spec, joined = scene.run.spec, joined_facts(scene.run)
     against = "" if scene.comparison.reference == spec.reference else f" --reference {scene.comparison.reference}"
+    runs = scene.run.id if joined is None else " --join ".join(joined.runs)
     lines = [
-        f"lorascope compare {scene.run.id} --slices{against}",
-        f"lorascope report {scene.run.id}{against} -o report.html",
+        f"lorascope compare {runs} --slices{against}",
+        f"lorascope report {runs}{against} -o report.html",
     ]
     if not spec.models.imported:
         lines.insert(0, "lorascope evaluate --workspace .")

@@ -69,12 +69,15 @@ def test_learning_curves_draw_training_and_held_out_rows_and_leave_gaps() -> Non
     )
     log = TrainingLog("trainer_state.json", train, (LogRow(2, {"eval_loss": 2.5, "epoch": 1.0}),))
     logs, colours = {HOSTILE: log}, {HOSTILE: "#123456"}
-    assert curve_names([log]) == ["loss", "grad_norm"] and curve_axes([log]) == ["step", "epoch"]
-    training, held_out = learning_curves(logs, colours, axis="epoch").to_dict()["data"]
+    assert curve_names([log]) == ["loss", "eval_loss", "grad_norm"] and curve_axes([log]) == ["step", "epoch"]
+    training, held_out, best = learning_curves(logs, colours, axis="epoch").to_dict()["data"]
+    assert (list(best["x"]), list(best["y"])) == ([1.0], [2.5])
     assert (list(training["x"]), list(training["y"])) == ([0.5, 1.0], [3.0, None])
     assert (list(held_out["x"]), list(held_out["y"]), held_out["line"]["dash"]) == ([1.0], [2.5], "dash")
     assert HOSTILE not in training["name"]
     assert len(learning_curves(logs, colours, "grad_norm").data) == 1
+    alone, ring = learning_curves(logs, colours, "eval_loss").to_dict()["data"]
+    assert list(alone["y"]) == list(ring["y"]) == [2.5]
     assert log_table(logs)[["kind", "step"]].values.tolist() == [["training", 1], ["training", 2], ["evaluation", 2]]
 
 

@@ -99,6 +99,21 @@ def test_variants_keep_their_colours_and_the_baseline_is_grey() -> None:
     colours = variant_colours([f"v{i}" for i in range(9)], "light")
     assert colours["v0"] == PALETTES["light"].baseline
     assert len(set(colours.values())) == 9
+    many = variant_colours([f"v{i}" for i in range(31)], "dark")
+    assert [many[f"v{i}"] for i in range(1, 7)] == [colours[f"v{i}"] for i in range(1, 7)]
+    assert len(set(many.values())) >= 29
+    assert all(len(colour) == 7 and int(colour[1:], 16) >= 0 for colour in many.values())
+
+
+def test_of_many_variants_the_front_alone_is_named() -> None:
+    names = [f"v{i}" for i in range(14)]
+    points = [CostPoint(name, float(i), None, None, float(i if i < 3 else 20 + i)) for i, name in enumerate(names)]
+    points += [CostPoint("best", 99.0, None, None, 1.0)]
+    crowded = quality_against_cost(points, [*names, "best"], "Accuracy", "ms", "n = 3")
+    assert {note.text for note in crowded.layout.annotations} == {"v0", "best"}
+    assert "filled and named: nothing is both better and cheaper" in texts(crowded)
+    assert "and named" not in texts(quality_against_cost(points[:12], names, "Accuracy", "ms"))
+    assert len(crowded.data) == 1 + len(points)
 
 
 def test_names_are_shown_and_never_interpreted() -> None:

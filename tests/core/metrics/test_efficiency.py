@@ -57,6 +57,24 @@ def test_the_interval_needs_five_repeats_and_holds_the_value() -> None:
     assert speed.low < speed.value < speed.high
 
 
+def test_the_ratio_is_that_of_the_two_speeds_and_goes_through_a_third_variant() -> None:
+    # One slow repeat of each, at different times: the median of each ratio would be 1.5 for lora and 1 for wide.
+    seconds = {
+        "baseline": (2.0, 2.0, 2.0, 4.0, 4.0),
+        "lora": (2.0, 3.0, 3.0, 6.0, 2.0),
+        "wide": (4.0, 2.0, 2.0, 4.0, 5.0),
+    }
+    some = probe(*(entry(name, repeat, one) for name, times in seconds.items() for repeat, one in enumerate(times)))
+    found = summarise_probe(some, "baseline")
+    lora, wide = (found[name].time_per_token_ratio for name in ("lora", "wide"))
+    assert lora is not None and wide is not None
+    assert (lora.value, wide.value) == (pytest.approx(3 / 2), pytest.approx(4 / 2))
+    speeds = {name: one.tokens_per_second.value for name, one in found.items()}
+    assert lora.value == pytest.approx(speeds["baseline"] / speeds["lora"])
+    other = summarise_probe(some, "wide")["lora"].time_per_token_ratio
+    assert other is not None and other.value * wide.value == pytest.approx(lora.value)
+
+
 def test_a_reference_that_was_not_probed_gives_no_ratio() -> None:
     found = summarise_probe(probe(entry("lora", 0, 1.0)), "baseline")["lora"]
     assert (found.time_per_token_ratio, found.extra_peak_bytes) == (None, None)

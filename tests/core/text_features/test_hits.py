@@ -13,7 +13,7 @@ from core.errors import InputError
 from core.example_texts import read_table
 from core.records import BASELINE
 from core.store import Run
-from core.text_features import answer_languages, feature_from, feature_hits, median_length
+from core.text_features import answer_languages, answer_rows, feature_from, feature_hits, median_length
 from tests.core.mini import example, failed, said, spec, task, write
 
 REPLY = {"reply": task("generation")}
@@ -33,7 +33,9 @@ def run_of(folder: Path, answers: Mapping[str, Sequence[str | None]]) -> Run:
 def has(folder: Path, texts: Sequence[str], kind: str, argument: str = "") -> list[bool]:
     """Return which of some texts have a feature."""
     run = run_of(folder / "run", {BASELINE: texts, "lora": texts})
-    hits = feature_hits(run, "reply", feature_from(kind, argument), read_table(run, "reply").ids)
+    hits = feature_hits(
+        run, "reply", feature_from(kind, argument), answer_rows(run, "reply", read_table(run, "reply").ids)
+    )
     assert hits[BASELINE].tolist() == hits["lora"].tolist()
     return [bool(hit) for hit in hits["lora"]]
 
@@ -116,13 +118,16 @@ def test_languages_are_detected_and_short_texts_left_open(tmp_path: Path) -> Non
     ]
     run = run_of(tmp_path / "run", {BASELINE: texts, "lora": texts})
     found = answer_languages(run, "reply")
-    assert found[found["variant"] == "lora"]["language"].tolist() == ["en", "zh", "undetermined", "undetermined"]
+    assert [found.names[code] for code in found.codes[-4:]] == ["en", "zh", "undetermined", "undetermined"]
+    assert found.counts() == {"undetermined": 4, "en": 2, "zh": 2}
     assert has(tmp_path / "again", texts, "language", "zh") == [False, True, False, False]
 
 
 def test_who_gave_no_answer_has_no_value(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", {BASELINE: ["sorry", None, "no"], "lora": [None, None, "sorry"]})
-    hits = feature_hits(run, "reply", feature_from("contains", "sorry"), read_table(run, "reply").ids)
+    hits = feature_hits(
+        run, "reply", feature_from("contains", "sorry"), answer_rows(run, "reply", read_table(run, "reply").ids)
+    )
     expected = pd.DataFrame({BASELINE: [1.0, np.nan, 0.0], "lora": [np.nan, np.nan, 1.0]}, index=hits.index)
     pd.testing.assert_frame_equal(hits, expected)
 
@@ -132,4 +137,4 @@ def test_the_middle_length_of_the_answers(tmp_path: Path) -> None:
     assert median_length(run, "reply") == 3
     silent = run_of(tmp_path / "silent", {BASELINE: [None], "lora": [None]})
     assert median_length(silent, "reply") == 1
-    assert answer_languages(silent, "reply").empty
+    assert answer_languages(silent, "reply").counts() == {}

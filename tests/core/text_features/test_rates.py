@@ -12,7 +12,15 @@ from scipy.stats import binom
 from core.example_texts import read_table
 from core.records import BASELINE, Example
 from core.store import Run
-from core.text_features import as_comparison, cell_counts, feature_from, feature_hits, feature_row, in_cell
+from core.text_features import (
+    answer_rows,
+    as_comparison,
+    cell_counts,
+    feature_from,
+    feature_hits,
+    feature_rows,
+    in_cell,
+)
 from core.text_features.rates import DESCRIBED, FeatureRate
 from tests.core.mini import said, spec, task, write
 
@@ -35,8 +43,10 @@ def run_of(folder: Path, group: str | None = None) -> Run:
 
 
 def row_of(run: Run, positions: np.ndarray | None = None, **more: bool):  # noqa: ANN201
-    hits = feature_hits(run, "reply", FEATURE, read_table(run, "reply").ids)
-    return feature_row(run, "reply", FEATURE, hits, BASELINE, np.arange(40) if positions is None else positions, **more)
+    hits = feature_hits(run, "reply", FEATURE, answer_rows(run, "reply", read_table(run, "reply").ids))
+    return feature_rows(
+        run, "reply", {FEATURE: hits}, BASELINE, np.arange(40) if positions is None else positions, **more
+    )[0]
 
 
 def test_it_is_mid_p_tango_and_wilson(tmp_path: Path) -> None:
@@ -106,7 +116,7 @@ def test_it_cannot_be_taken_for_a_metric_of_predictions() -> None:
 
 def test_the_cells_are_those_of_the_paired_table(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run")
-    hits = feature_hits(run, "reply", FEATURE, read_table(run, "reply").ids)
+    hits = feature_hits(run, "reply", FEATURE, answer_rows(run, "reply", read_table(run, "reply").ids))
     expected = {"both": BOTH, "variant": ONLY, "reference": ONLY_BASE, "neither": NEITHER}
     assert cell_counts(hits, np.arange(40), "lora", BASELINE) == expected
     assert np.flatnonzero(in_cell(hits, "lora", BASELINE, "reference")).tolist() == [20, 21, 22]
