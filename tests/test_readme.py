@@ -80,7 +80,7 @@ def test_lorascope_commands_run_in_the_order_of_readme(folder: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
-    assert len(load_workspace(folder / "my-lora").runs()) == 1
+    assert len(load_workspace(folder / "my-lora").runs()) == 2
 
 
 def _serves(words: list[str], folder: Path, environment: dict[str, str]) -> None:
