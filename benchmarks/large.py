@@ -21,6 +21,7 @@ import pyarrow as pa
 from benchmarks.large_texts import write_texts
 from core.compare import compare
 from core.derived import StatisticsReader
+from core.jobs.status import RunStatus, write_status
 from core.kept_statistics import save_statistics
 from core.lines import lines_of, task_examples_kept
 from core.metrics.metric import Observations, Statistics
@@ -71,6 +72,7 @@ def made_run(folder: Path, n: int, *, texts: bool = False) -> Run:
     )  # fmt: skip
     if texts:
         write_texts(run, n, LABELS)
+        write_status(folder, RunStatus("finished"))
     else:
         run.write_examples([
             Example(task, f"e{i}", "", {}, "y", tags=(f"field={i % 10}",), language=("en", "zh")[i % 3 == 0])
