@@ -71,8 +71,11 @@ MADE: dict[str, Callable[[], pd.DataFrame]] = {
 @pytest.mark.parametrize("name", sorted(MADE))
 def test_csv_gives_back_every_text_and_no_formula(name: str) -> None:
     table = MADE[name]()
-    csv.field_size_limit(1_000_000)
-    head, *rows = csv.reader(io.StringIO(to_csv(table), newline=""))
+    before = csv.field_size_limit(1_000_000)
+    try:
+        head, *rows = csv.reader(io.StringIO(to_csv(table), newline=""))
+    finally:
+        csv.field_size_limit(before)
     assert len(rows) == len(table) and len(head) == len(table.columns)
     seen = set()
     for read, row in zip(rows, table.itertuples(index=False, name=None), strict=True):
