@@ -32,7 +32,10 @@ def _factor_mistakes(spec: WorkspaceSpec) -> Iterable[tuple[Key, str]]:
     for name in spec.factors:
         if name not in spec.models.adapters:
             listed = ", ".join(spec.models.adapters) or "none yet"
-            yield ("factors", name), f"found {name!r}{nearest(name, spec.models.adapters)}, expected an adapter: {listed}"
+            yield (
+                ("factors", name),
+                f"found {name!r}{nearest(name, spec.models.adapters)}, expected an adapter: {listed}",
+            )
 
 
 def _forgetting_mistakes(spec: WorkspaceSpec) -> Iterable[tuple[Key, str]]:
