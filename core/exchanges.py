@@ -77,7 +77,7 @@ def swap_p(draws: Draws, scheme: Scheme, jobs: Sequence[SwapJob]) -> list[np.nda
         sizes = np.abs(terms.T[chosen].astype(np.float32) @ _signs(masks, np.float32).T)
         for pair, size in zip(chosen.tolist(), sizes, strict=True):
             one, place = places[pair]
-            counts.add(pair, _extreme(one, place, masks, judge.told(pair, size), judge.least[pair]))
+            counts.add(pair, _extreme(one, place, masks, judge.told(pair, size), float(judge.least[pair])))
     p = np.where(has_values, counts.p(), 1.0)
     return np.split(p, np.cumsum([one.terms.shape[1] for one in pairs])[:-1])
 
