@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST_FLAGS ?=
-# Two workers: the tests start browsers and Streamlit, which more of them would only slow down.
+# Two workers: the tests start browsers and Streamlit, which more of them would only slow down. One that is done takes over from the other.
 WORKERS ?= 2
 
 demo: $(VENV)/.installed ## evaluate the sample's base and adapters, then open the dashboard (DEMO_SERVE=0: do not open it)
@@ -25,7 +25,7 @@ types: $(VENV)/.installed-dev ## pyright on core and dashboard
 	$(BIN)/pyright
 
 unit: $(VENV)/.installed-dev ## pytest, the browser tests included
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_FLAGS)
 
 browser: $(VENV)/.installed-dev ## the browser tests alone
 	$(BIN)/python -m pytest -m browser $(PYTEST_FLAGS)
