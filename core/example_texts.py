@@ -199,6 +199,12 @@ def read_frame(run: Run, sql: str, parameters: dict[str, Any]) -> pd.DataFrame:
         return connection.execute(_with_files(run, sql), parameters).df()
 
 
+def read_arrow(run: Run, sql: str, parameters: dict[str, Any]) -> pa.Table:
+    """Return the answer to a query as `read_frame` takes it, its texts where they lie."""
+    with duckdb.connect() as connection:
+        return connection.sql(_with_files(run, sql), params=parameters).to_arrow_table()
+
+
 def _records(run: Run, sql: str, parameters: Any) -> list[dict[str, Any]]:
     with duckdb.connect() as connection:
         cursor = connection.execute(_with_files(run, sql), parameters)

@@ -21,6 +21,7 @@ from core.data.prompt import PromptRenderer
 from core.derived import StatisticsReader
 from core.diagnostics.kept import TaskAnswers, kept_answers
 from core.errors import InputError
+from core.example_search import SearchTexts, read_search_texts
 from core.examples import ExampleTable
 from core.judging import scores_of
 from core.lines import IdFilter
@@ -253,7 +254,12 @@ def _task_answers(folder: str, state: tuple[int, int], task: str, variant: str) 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def _search_hits(folder: str, state: tuple[int, int], task: str, text: str) -> frozenset[str]:
-    return example_texts.search(Run(Path(folder)), task, text)
+    return _search_texts(folder, state, task).find(text)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _search_texts(folder: str, state: tuple[int, int], task: str) -> SearchTexts:
+    return read_search_texts(Run(Path(folder)), task)
 
 
 def adapter_findings(workspace: Workspace) -> list[tuple[str, list[Finding]]]:

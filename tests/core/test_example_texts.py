@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.example_search import read_search_texts
 from core.example_texts import (
     one_line,
     parting_tags,
@@ -71,6 +72,7 @@ def test_parts_of_a_run_that_goes_on_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_search_finds_outputs_whatever_they_contain(run: Run, hostile: str) -> None:
     found = search(run, "reply", hostile)
+    assert read_search_texts(run, "reply").find(hostile) == found
     assert f"eval-{HOSTILE.index(hostile) + 1:03d}" in found
 
 
@@ -88,13 +90,21 @@ def _one(folder: Path, prompt: str, reference: object, output: str) -> Run:
 @pytest.mark.parametrize("text", ["eins", "PROMPT", 'a "quoted"', "line\nbreak", "straße", "OUT%", "  out%  "])
 def test_search_looks_into_id_prompt_reference_and_output(tmp_path: Path, text: str) -> None:
     run = _one(tmp_path, "the prompt", 'a "quoted" line\nbreak in der Straße', "out% put")
-    assert search(run, "reply", text) == {"Eins"}
+    assert search(run, "reply", text) == read_search_texts(run, "reply").find(text) == {"Eins"}
 
 
 @pytest.mark.parametrize("text", ["out_", "%", "x' OR '1'='1", "promptx", "\\n"])
 def test_search_is_for_the_text_itself_and_not_a_pattern(tmp_path: Path, text: str) -> None:
     run = _one(tmp_path, "the prompt", "line\nbreak", "output")
-    assert search(run, "reply", text) == frozenset()
+    assert search(run, "reply", text) == read_search_texts(run, "reply").find(text) == frozenset()
+
+
+def test_texts_too_large_to_be_held_are_read_for_each_search(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = read_search_texts(run, "reply").find("order")
+    monkeypatch.setattr("core.example_search.MOST_BYTES", 10)
+    texts = read_search_texts(run, "reply")
+    assert texts.texts is None
+    assert texts.find("order") == held != frozenset()
 
 
 def test_lengths_are_tokens_in_the_order_asked_for(run: Run) -> None:
