@@ -13,67 +13,18 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Literal
 
-from core.data.prompt import Encoded, PromptRenderer
+from core.data.prompt import PromptRenderer
 from core.records import Example
-from core.rendering import gap, render_example
+from core.requests import GenerateRequest, Refusal, Request, ScoreRequest, requests_of, why_not
 from core.spec import RunSpec, Settings, TaskSpec
 from core.tree import TokenTree
 
-YES_NO = ("yes", "no")
-REFERENCE_ITEM = "reference"
 ROWS_GENERATING = 24
 """Rows decoded side by side on a CPU: 16 to 32 keep it busiest (measured: 78, 133, 100 tokens/s at 8, 24, 64)."""
 BATCHES_A_PART = 8
 CPU_BATCH_TOKENS = 768
 GPU_BATCH_TOKENS = 8_192
 """Default token budgets of a batch; larger ones were slower on a CPU (its caches), smaller ones leave a GPU idle."""
-
-
-@dataclass(frozen=True)
-class Continuation:
-    """One possible answer: its tokens, the end-of-turn token included."""
-
-    text: str
-    ids: tuple[int, ...]
-    starts: tuple[int, ...]
-    n_bytes: int
-
-
-@dataclass(frozen=True)
-class ScoreRequest:
-    """How likely is each continuation after the prompt?"""
-
-    task: str
-    example_id: str
-    item: str
-    kind: Literal["options", "likelihood"]
-    prompt: tuple[int, ...]
-    continuations: tuple[Continuation, ...]
-
-
-@dataclass(frozen=True)
-class GenerateRequest:
-    """What does the variant answer?"""
-
-    task: str
-    example_id: str
-    item: str
-    prompt: tuple[int, ...]
-    temperature: float | None = None
-    """Of this task alone; None is the one of the settings."""
-
-
-Request = ScoreRequest | GenerateRequest
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Something that cannot be asked of this model, with the reason."""
-
-    task: str
-    example_id: str
-    item: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -97,6 +48,8 @@ class Part:
 
     index: int
     batches: tuple[Batch, ...]
+    variants: tuple[str, ...] | None = None
+    """Who is asked it; None is every variant that is asked by tokens of the base's tokenizer."""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -156,8 +109,8 @@ def _batches(
     generated: list[GenerateRequest] = []
     for example in examples:
         task = spec.tasks[example.task]
-        for request in _requests(example, task, renderer):
-            too_long = _too_long(request, renderer.context_length, spec.settings)
+        for request in requests_of(example, task, renderer):
+            too_long = why_not(request, renderer.context_length, spec.settings)
             if too_long:
                 refusals.append(Refusal(request.task, request.example_id, request.item, too_long))
             elif isinstance(request, ScoreRequest):
@@ -171,52 +124,6 @@ def _row_name(task: TaskSpec) -> str:
     """Return what tasks have in common whose requests share a row: the dataset, and its perturbation if any."""
     ref = task.perturbation
     return task.dataset if ref is None else f"{task.dataset}+{ref.name}.{ref.copy_number}"
-
-
-def _requests(example: Example, task: TaskSpec, renderer: PromptRenderer) -> Iterable[Request]:
-    def prompt_ids(option: str | None = None) -> tuple[int, ...]:
-        text = render_example(example, task, renderer, option)
-        ids = renderer.encode(text, special=task.is_plain).ids
-        return (ids or renderer.start_ids) if task.is_plain else ids
-
-    def answers(texts: Iterable[str]) -> tuple[Continuation, ...]:
-        return tuple(_continuation(text, task, renderer) for text in texts)
-
-    identity = (example.task, example.id)
-    if task.generates:
-        yield GenerateRequest(*identity, "", prompt_ids(), task.temperature)
-    elif task.kind == "multilabel":
-        for tag in example.options:
-            yield ScoreRequest(*identity, tag, "options", prompt_ids(tag), answers(YES_NO))
-    elif task.kind != "likelihood":
-        yield ScoreRequest(*identity, "", "options", prompt_ids(), answers(example.options))
-    if task.kind in ("generation", "likelihood"):
-        item = REFERENCE_ITEM if task.generates else ""
-        text = example.reference[0] if isinstance(example.reference, list) else example.reference
-        yield ScoreRequest(*identity, item, "likelihood", prompt_ids(), answers([str(text)]))
-
-
-def _continuation(text: str, task: TaskSpec, renderer: PromptRenderer) -> Continuation:
-    spaced = gap(task) if task.is_plain else ""
-    encoded: Encoded = renderer.encode(spaced + text)
-    end = () if task.is_plain else renderer.end_of_turn_ids
-    starts = tuple(max(0, start - len(spaced)) for start in encoded.starts)
-    return Continuation(text, encoded.ids + end, starts + (len(text),) * len(end), len(text.encode()))
-
-
-def _too_long(request: Request, context: int | None, settings: Settings) -> str | None:
-    if not request.prompt:
-        return "the prompt is empty"
-    answer = (
-        settings.max_new_tokens
-        if isinstance(request, GenerateRequest)
-        else max(len(continuation.ids) for continuation in request.continuations)
-    )
-    if context is not None and len(request.prompt) + answer > context:
-        return f"prompt and answer need {len(request.prompt) + answer:,} tokens; the model's context holds {context:,}"
-    if isinstance(request, ScoreRequest) and any(not continuation.ids for continuation in request.continuations):
-        return "a reference or option is empty: it has no tokens to score"
-    return None
 
 
 def tree_size(requests: Sequence[ScoreRequest]) -> int:

@@ -51,7 +51,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "core.ablation_spec",
     ),
     "core.rendering": ("core.data.prompt", "core.records", "core.spec"),
-    "core.plan": ("core.data.prompt", "core.rendering", "core.tree", "core.records", "core.spec", "core.errors"),
+    "core.requests": ("core.data.prompt", "core.rendering", "core.records", "core.spec", "core.errors"),
+    "core.plan": ("core.requests", "core.data.prompt", "core.tree", "core.records", "core.spec", "core.errors"),
 }
 """The low rooms: what each may import of the project beside itself."""
 

@@ -61,7 +61,7 @@ from core.data.prompt import PromptRenderer
 from core.engine.generate import generate_rows
 from core.engine.models import load_causal
 from core.paths import cached_model
-from core.plan import GenerateRequest
+from core.requests import GenerateRequest
 from core.spec import Settings
 folder = cached_model("smollm2-135m")
 renderer = PromptRenderer(folder)

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import torch
 from transformers import DynamicCache
 
-from core.plan import GenerateRequest
 from core.records import Generation
+from core.requests import GenerateRequest
 from core.spec import Settings
 
 

@@ -10,8 +10,8 @@ import torch
 from core.adapters import Finding
 from core.engine.models import Models
 from core.engine.score import score_rows
-from core.plan import ScoreRequest
 from core.records import BASELINE
+from core.requests import ScoreRequest
 
 PROMPTS = 4
 TREE_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.5, torch.float16: 0.1}

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from core.plan import ScoreRequest
+from core.requests import ScoreRequest
 from core.tree import TokenTree
 
 

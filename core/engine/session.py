@@ -18,8 +18,9 @@ from core.engine.preflight import as_json, check_loaded, mean_divergence, trees_
 from core.engine.probe import probe
 from core.engine.score import ContinuationScore, score_rows
 from core.model_set import AdapterPart, Mixture
-from core.plan import GenerateRequest, Part, Request, ScoreRequest
+from core.plan import Part
 from core.records import Evidence, Likelihood, OptionScores
+from core.requests import GenerateRequest, Request, ScoreRequest
 from core.spec import Settings
 
 _NO_ROOM = "not enough memory for this example alone"

@@ -20,8 +20,9 @@ from core.errors import InputError
 from core.evidence_cache import EvidenceCache
 from core.jobs.progress import Progress
 from core.jobs.run_models import RunModels
-from core.plan import CPU_BATCH_TOKENS, Batch, Continuation, Part, ScoreRequest, tree_size
+from core.plan import CPU_BATCH_TOKENS, Batch, Part, tree_size
 from core.records import Evidence, Example, Generation
+from core.requests import Continuation, ScoreRequest
 from core.store import Run, evidence_from_row, evidence_table
 
 if TYPE_CHECKING:

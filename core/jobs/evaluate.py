@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,16 @@ from core.errors import InputError
 from core.evidence_cache import EvidenceCache, VariantIdentity
 from core.jobs import environment
 from core.jobs.budget import Budget
+from core.jobs.computing import Computed, Computer, LocalComputer
 from core.jobs.device_choice import device_and_dtype
 from core.jobs.identities import identify
 from core.jobs.own_launch import compute_own_metrics
 from core.jobs.progress import Progress
 from core.jobs.status import read_status
-from core.plan import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, GenerateRequest, Part, Plan, Refusal, make_plan
+from core.plan import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Part, Plan, make_plan
 from core.records import BASELINE, Evidence
 from core.rendering import with_prompts
+from core.requests import GenerateRequest, Refusal
 from core.spec import ModelRef, RunSpec
 from core.store import Run, evidence_table, write_json, write_table
 from core.workspace import Workspace, load_workspace
@@ -169,13 +171,8 @@ class _Evaluation:
             self._write_refusals(variant, plan.refusals, len(plan.parts))
         self._preflight(plan)
         self.progress.expect(sum(part.tokens for _, part in missing))
-        for variant in variants:
-            parts = [part for other, part in missing if other == variant]
-            tokens = sum(part.tokens for part in parts)
-            if parts and not self.budget.allows(tokens):
-                self.left_out.append(variant)
-            elif parts:
-                self._compute_variant(variant, parts, cache)
+        work = {v: [part for other, part in missing if other == v] for v in variants}
+        self._compute_missing({variant: parts for variant, parts in work.items() if parts}, cache)
 
     def _is_asked(self, variant: str, part: Part) -> bool:
         """Tell whether a variant is asked a part of the plan: an ablation changes prompts for whole adapters alone."""
@@ -184,21 +181,31 @@ class _Evaluation:
             return True
         return part.batches[0].requests[0].task in self.spec.clean_tasks
 
-    def _compute_variant(self, variant: str, parts: Sequence[Part], cache: EvidenceCache) -> None:
-        session = self._loaded()
-        identity = self._identity(variant)
-        self.budget.begin()
-        with session.models.variant(variant) as model:
-            for part in parts:
-                self.progress.set(variant=variant, state="running", message=f"{variant}: part {part.index + 1}")
-                notes = len(self.progress.status.warnings)
-                table = evidence_table(session.observe(model, variant, part))
-                write_table(self.run.part_path(variant, part.index), table)
-                # What memory decided (halved batches, examples left out) holds here and now, not for other runs.
-                if len(self.progress.status.warnings) == notes and table["reason"].null_count == table.num_rows:
-                    cache.put(identity, part, table)
-                self.progress.advance(part.asked, tokens=part.tokens)
-        self.budget.end(sum(part.tokens for part in parts))
+    def _compute_missing(self, work: Mapping[str, Sequence[Part]], cache: EvidenceCache) -> None:
+        """Compute what is missing; under a budget one variant after the other, as long as it lasts."""
+        if self.spec.ablation is None:
+            self._store(self._computer().compute(work), cache)
+            return
+        for variant, parts in work.items():
+            tokens = sum(part.tokens for part in parts)
+            if not self.budget.allows(tokens):
+                self.left_out.append(variant)
+                continue
+            self._loaded()  # before the clock runs, which is to tell a variant's pace
+            self.budget.begin()
+            self._store(self._computer().compute({variant: parts}), cache)
+            self.budget.end(tokens)
+
+    def _computer(self) -> Computer:
+        """Return who computes this run's parts."""
+        return LocalComputer(self._loaded, lambda: len(self.progress.status.warnings), self.progress.set)
+
+    def _store(self, computed: Iterable[Computed], cache: EvidenceCache) -> None:
+        for piece in computed:
+            write_table(self.run.part_path(piece.variant, piece.part.index), piece.table)
+            if piece.lasting:
+                cache.put(self._identity(piece.variant), piece.part, piece.table)
+            self.progress.advance(piece.part.asked, tokens=piece.part.tokens)
 
     def _write_refusals(self, variant: str, refusals: Sequence[Refusal], index: int) -> None:
         if refusals:

@@ -9,9 +9,10 @@ import pytest
 from core.data.prompt import PromptRenderer
 from core.data.read import load_examples
 from core.errors import InputError
-from core.plan import GenerateRequest, Plan, Request, ScoreRequest, make_plan, tree_size
+from core.plan import Plan, make_plan, tree_size
 from core.records import Example
 from core.rendering import render_example, with_prompts
+from core.requests import GenerateRequest, Request, ScoreRequest
 from core.spec import AnswerRule, FewShot, RunSpec, Settings, TaskSpec
 from core.workspace import Workspace, load_workspace
 from tests.tiny import make_workspace

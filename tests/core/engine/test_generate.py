@@ -8,8 +8,8 @@ from transformers import LlamaForCausalLM
 
 from core.engine.generate import generate_rows
 from core.engine.models import Models, load_causal
-from core.plan import GenerateRequest
 from core.records import BASELINE, Generation
+from core.requests import GenerateRequest
 from core.spec import Settings
 
 PROMPTS = ["hello", "a rather longer prompt than the first", "中文", "x y z", "12"]

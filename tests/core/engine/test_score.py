@@ -11,8 +11,8 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaForCausalLM
 from core.data.prompt import PromptRenderer
 from core.engine.models import Models, load_causal, supports_trees
 from core.engine.score import score_rows
-from core.plan import Continuation, ScoreRequest
 from core.records import BASELINE
+from core.requests import Continuation, ScoreRequest
 
 PROMPTS = ["hello", "hello there", "a longer prompt with 中文 in it", "x"]
 ANSWERS = ["yes", "no", "yes indeed", "一"]
