@@ -27,7 +27,7 @@ from core.measuring import (
     swap_trials,
 )
 from core.own.rows import OwnRows
-from core.prepare_statistics import prepare_statistics
+from core.prepare_statistics import Progress, prepare_statistics
 from core.results import Comparison, MetricRow
 from core.robustness import robustness
 from core.store import Run
@@ -53,8 +53,9 @@ class Headline:
 
 
 def compare(
-    run: Run, reference: str | None = None, *, where: Filter | None = None, reader: StatisticsReader | None = None
-) -> Comparison:
+    run: Run, reference: str | None = None, *, where: Filter | None = None, reader: StatisticsReader | None = None,
+    progress: Progress | None = None,
+) -> Comparison:  # fmt: skip
     """Return every metric of a run for every variant, and every difference to the reference.
 
     Of a finished run the comparison of all examples is kept in ``derived/``, and read from there the next time.
@@ -64,6 +65,7 @@ def compare(
         reference: The variant to compare with; by default the run's own.
         where: Keeps the examples for which it is true. The family of the correction stays as declared.
         reader: Of this run, where one is at hand that holds statistics in memory: a slice is then computed at once.
+        progress: Called while the statistics of all examples are made for the first time, see `prepare_statistics`.
 
     Raises:
         InputError: no such variant.
@@ -77,7 +79,7 @@ def compare(
     if where is not None:
         found = _compared(run, reference, where, reader)
     else:
-        found = kept_comparison(reader, reference, lambda: _compared(run, reference, None, reader))
+        found = kept_comparison(reader, reference, lambda: _compared(run, reference, None, reader, progress))
     # Thumbs come and go after a run is finished: they are read each time.
     return replace(found, feedback=feedback_rows(run, reference, where=where))
 
@@ -93,10 +95,12 @@ def headline(comparison: Comparison, variant: str) -> Headline:
     return Headline(better, worse, same, len(verdicts) - better - worse - same, len(verdicts))
 
 
-def _compared(run: Run, reference: str, where: Filter | None, reader: StatisticsReader) -> Comparison:
+def _compared(
+    run: Run, reference: str, where: Filter | None, reader: StatisticsReader, progress: Progress | None = None
+) -> Comparison:
     spec = run.spec
     if not reader.in_memory:
-        prepare_statistics(run, reader=reader)
+        prepare_statistics(run, progress, reader=reader)
     family = declared_family(spec)
     declared = family_size(reader, family)
     # A slice is looked at, not declared: it has the fewest draws that there are, so that it opens at once.

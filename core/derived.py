@@ -22,7 +22,7 @@ from core.kept_statistics import load_statistics, narrowed, save_statistics
 from core.metrics.metric import Metric, Observations, Statistics
 from core.metrics.registry import get_metric
 from core.panels import chosen_rows
-from core.predict import observations, task_examples
+from core.predict import asked_examples, observations, task_examples
 from core.records import Example
 from core.store import Run
 
@@ -124,6 +124,7 @@ class StatisticsReader:
         self.evidence_hash = _hash_files(run.truth, run.folder / "examples.parquet")
         self._environment = (run.read_json("environment") or {}).get("tokenizer")
         self._observed: tuple[tuple[str, str], Observations] | None = None
+        self._asked: tuple[str, tuple[Example, ...]] | None = None
         self._examples: dict[str, tuple[Example, ...]] = {}
         self._index: dict[str, ExampleIndex] = {}
         self._tasks = {task: task_identity(run, task) for task in run.spec.tasks}
@@ -185,14 +186,27 @@ class StatisticsReader:
         return self.run.folder / "derived" / "statistics" / f"{task}-{metric.name}-{variant}-{key[:24]}.npz"
 
     def _made(self, task: str, metric: Metric, variant: str) -> Statistics:
-        observed = self._observe(task, variant)
+        observed = self.observed(task, variant)
         made = averaged_within(metric.statistics(observed), observed.example_ids)
         return made if metric.ordered else _finite(made)
 
-    def _observe(self, task: str, variant: str) -> Observations:
-        if self._observed is None or self._observed[0] != (task, variant):
-            self._observed = (task, variant), observations(self.run, task, variant)
-        return self._observed[1]
+    def observed(self, task: str, variant: str) -> Observations:
+        """Return what metrics look at of one task and variant; the last one stays in memory, and no other beside it."""
+        held = self._observed
+        if held is None or held[0] != (task, variant):
+            self._observed = held = None  # of a large run it is gigabytes: not twice at once
+            held = (task, variant), observations(self.run, task, variant, self._asked_of)
+            self._observed = held
+        return held[1]
+
+    def _asked_of(self, task: str) -> tuple[Example, ...]:
+        """Return what metrics look at of a task's examples; those of one task are held, since variants come one after the other."""
+        held = self._asked
+        if held is None or held[0] != task:
+            self._asked = held = None
+            held = task, asked_examples(self.run, task)
+            self._asked = held
+        return held[1]
 
 
 def metric_identity(metric: Metric) -> list[Any]:

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,23 @@ from core.store import EVIDENCE_SCHEMA, write_table
 
 ENGINE_VERSION = 1
 """Raised when the engine computes anything differently; older cache entries are then never found again."""
+ORIGIN_KEY = b"lorascope"
+"""Of the Parquet file's own key-value pairs: what an entry is of, as JSON; its name alone does not say."""
+
+
+def evidence_folder(workspace: Path) -> Path:
+    """Return where the evidence of a workspace's runs is kept; it need not exist yet."""
+    return workspace / ".lorascope" / "evidence"
+
+
+def decoding_of(settings: Settings) -> dict[str, Any]:
+    """Return the settings that decide what a model answers."""
+    return settings.model_dump(include={"max_new_tokens", "temperature", "top_p", "stop", "seed"}, mode="json")
+
+
+def settings_text(told: Mapping[str, Any]) -> str:
+    """Return ``identity``, ``tokenizer`` and ``decoding`` as text: two entries or runs with the same may share evidence."""
+    return json.dumps([told["identity"], told["tokenizer"], told["decoding"]], sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -41,21 +62,26 @@ class VariantIdentity:
 class EvidenceCache:
     """A folder of Parquet files, one a part, shared by all runs of a workspace."""
 
-    def __init__(self, folder: Path, settings: Settings, tokenizer: str, stop_ids: frozenset[int]) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, tokenizer: str, stop_ids: frozenset[int], *, base_name: str = "",
+        warn: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
         """Use (and make, on the first write) the folder.
 
         Args:
-            folder: of the workspace.
+            folder: `evidence_folder` of the workspace.
             settings: of the run.
             tokenizer: the fingerprint of tokenizer and chat template.
             stop_ids: the tokens at which generation ends.
+            base_name: what the base is called; told with each entry, and no part of its key.
+            warn: told once if the folder cannot be written; without it that is raised.
         """
-        self.folder = folder
-        decoding = settings.model_dump(include={"max_new_tokens", "temperature", "top_p", "stop", "seed"}, mode="json")
+        self.folder, self._base_name, self._warn = folder, base_name, warn
+        self._has_warned = False
         self._shared: dict[str, Any] = {
             "engine": ENGINE_VERSION,
             "tokenizer": tokenizer,
-            "decoding": decoding,
+            "decoding": decoding_of(settings),
             "stop": sorted(stop_ids),
         }
 
@@ -69,14 +95,39 @@ class EvidenceCache:
         return self._path(variant, part).is_file()
 
     def get(self, variant: VariantIdentity, part: Part, name: str) -> pa.Table | None:
-        """Return the part's evidence under the variant's present name; None if it is not there or unreadable."""
+        """Return the part's evidence under the variant's present name; None if it is not there or unreadable.
+
+        That it was used is noted as the file's time, by which the least recently used are told.
+        """
+        path = self._path(variant, part)
         try:
-            table = pq.ParquetFile(self._path(variant, part)).read().cast(EVIDENCE_SCHEMA)
+            table = pq.ParquetFile(path).read().cast(EVIDENCE_SCHEMA)
         except (OSError, pa.ArrowException):
             return None
+        with suppress(OSError):  # a cache that cannot be written is read all the same
+            os.utime(path)
         column = table.schema.get_field_index("variant")
         return table.set_column(column, "variant", pa.array([name] * table.num_rows, pa.string()))
 
     def put(self, variant: VariantIdentity, part: Part, table: pa.Table) -> None:
-        """Keep the part's evidence."""
-        write_table(self._path(variant, part), table)
+        """Keep the part's evidence, with what it is of; a folder that cannot be written costs other runs time, nothing else."""
+        path, told = self._path(variant, part), table.replace_schema_metadata(self._origin(variant, part, table))
+        try:
+            write_table(path, told)
+        except OSError as error:
+            if self._warn is None:
+                raise
+            if not self._has_warned:
+                self._has_warned = True
+                self._warn(
+                    f"{self.folder}: the evidence cache cannot be written ({error.strerror or error}). This run keeps what it "
+                    "computes; other runs will not find it and compute it again."
+                )
+
+    def _origin(self, variant: VariantIdentity, part: Part, table: pa.Table) -> dict[bytes, bytes]:
+        names = table["variant"].unique().to_pylist()
+        told = {
+            "variant": names[0] if names else "", "base_name": self._base_name, "identity": vars(variant), **self._shared,
+            "tasks": sorted(set(table["task"].to_pylist())), "asked": part.asked, "made": time.time(),
+        }  # fmt: skip
+        return {ORIGIN_KEY: json.dumps(told).encode()}

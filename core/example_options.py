@@ -12,6 +12,7 @@ from core.answers import read_answer
 from core.predict import option_probabilities
 from core.records import Evidence, Example, Likelihood
 from core.spec import TaskSpec
+from core.thinking import ThinkingRule, Thought
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Answer:
     finish: str | None = None
     n_tokens: int | None = None
     read_as: str | None = None
-    """The label or number that the task's answer rule reads in ``text``, or the expected value of a regression."""
+    """The label or number that the task's answer rule reads in ``text``, or a regression's expected value or number."""
     bars: tuple[OptionBar, ...] = ()
     likelihood: Likelihood | None = None
     """Of the reference text."""
@@ -45,15 +46,22 @@ class Answer:
     """Of the prompt that was answered."""
     n_scored: int | None = None
     """Tokens of the options, or of the reference where there are none, that were scored; None where it is not known."""
+    thinking: str | None = None
+    """What the variant wrote for itself before ``text``; None where there is no such block."""
+    n_thinking_tokens: int | None = None
+    """Of ``n_tokens`` those of the thinking, its marks included; None where they cannot be told apart."""
 
 
-def read_one(spec: TaskSpec, example: Example, pieces: Sequence[Evidence]) -> Answer:
+def read_one(
+    spec: TaskSpec, example: Example, pieces: Sequence[Evidence], rule: ThinkingRule | None = None
+) -> Answer:
     """Return the answer of one variant to one example.
 
     Args:
         spec: the task.
         example: what was asked.
         pieces: all evidence of this variant and example; empty if the run has not come to it.
+        rule: how the task's texts are parted, see `core.thinking.thinking_of`; None is not at all.
     """
     generation = next((piece.generation for piece in pieces if piece.generation), None)
     likelihood = next((piece.likelihood for piece in pieces if piece.likelihood), None)
@@ -64,13 +72,17 @@ def read_one(spec: TaskSpec, example: Example, pieces: Sequence[Evidence]) -> An
     if imported := [piece for piece in pieces if piece.imported is not None]:
         bars = _options(spec, example, scored[0]) if scored and spec.kind != "multilabel" else ()
         return Answer("\n\n".join(str(piece.imported) for piece in imported), bars=bars, reason=reason)
+    if (number := next((piece.number for piece in pieces if piece.number is not None), None)) is not None:
+        return Answer(read_as=f"{number:.4g}", reason=reason)
     if generation is not None:
         read_as = None
+        parts = Thought(generation.text) if rule is None else rule.part(generation.text)
         if spec.answer is not None:
-            found = read_answer(spec.answer, generation.text, example.options)
+            found = read_answer(spec.answer, parts.answer, example.options)
             read_as = f"nothing ({found.reason})" if found.value is None else str(found.value)
         return Answer(
-            generation.text, generation.finish, len(generation.token_ids), read_as, (), likelihood, reason, generation.n_prompt_tokens
+            parts.answer, generation.finish, len(generation.token_ids), read_as, (), likelihood, reason, generation.n_prompt_tokens,
+            thinking=parts.thinking, n_thinking_tokens=_thinking_tokens(rule, parts, generation.token_ids),
         )  # fmt: skip
     if not scored:
         n_scored = len(likelihood.token_ids) if likelihood else 0
@@ -79,6 +91,12 @@ def read_one(spec: TaskSpec, example: Example, pieces: Sequence[Evidence]) -> An
     expected = _expected_value(bars) if spec.kind == "regression" else None
     n_scored = sum(sum(piece.option_scores.n_tokens) for piece in scored if piece.option_scores)
     return Answer(read_as=expected, bars=bars, reason=reason, n_scored=n_scored or None)
+
+
+def _thinking_tokens(rule: ThinkingRule | None, parts: Thought, token_ids: Sequence[int]) -> int | None:
+    if rule is None or parts.thinking is None:
+        return None
+    return rule.count(token_ids) if parts.closed else len(token_ids)
 
 
 def reference_text(example: Example) -> str | None:

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.examples import ExampleTable, make_table
 from core.records import Evidence, Example, OptionScores
@@ -155,12 +157,20 @@ def one_line(text: str, length: int = 90) -> str:
 
 def read_lengths(run: Run, task: str, ids: pd.Index) -> pd.DataFrame | None:
     """Return the number of generated tokens, rows as ``ids``, columns variants; None if nothing was generated."""
-    sql = "SELECT example_id, variant, len(token_ids) AS n FROM evidence WHERE task = ? AND kind = 'generation'"
-    rows = _rows(run, sql, [task])
-    if not rows:
-        return None
-    frame = pd.DataFrame(rows, columns=["example_id", "variant", "n"])
-    return frame.pivot_table(index="example_id", columns="variant", values="n", aggfunc="first").reindex(ids)
+    sql = (
+        "SELECT example_id, variant, len(token_ids) AS n FROM evidence "
+        "WHERE task = $task AND kind = 'generation' AND token_ids IS NOT NULL"
+    )
+    table, columns = read_arrow(run, sql, {"task": task}), {}
+    # Variant by variant: as objects the rows of all of them are gigabytes of a large run.
+    for variant in run.spec.models.variants:
+        rows = table.filter(pc.field("variant") == variant)
+        place = ids.get_indexer(pd.Index(rows["example_id"].to_pylist(), dtype=object))[::-1]
+        lengths = rows["n"].to_numpy()[::-1]
+        columns[variant] = np.full(len(ids), np.nan)
+        columns[variant][place[place >= 0]] = lengths[place >= 0]  # of several samples the first, which is written last
+    found = {variant: column for variant, column in columns.items() if np.isfinite(column).any()}
+    return pd.DataFrame(found, index=ids) if found else None
 
 
 def read_prompt_lengths(run: Run, task: str, ids: pd.Index) -> pd.Series:

@@ -15,8 +15,6 @@ import numpy as np
 from core.metrics.registry import find_metric
 from core.results import Difference, MetricRow, Verdict
 from core.spec import RunSpec, TaskSpec
-from core.stats.multiple import benjamini_hochberg, holm
-from core.stats.power import minimum_detectable_effect
 
 MIN_EXAMPLES = 15
 """Fewer are shown, but no verdict is given."""
@@ -56,6 +54,8 @@ def adjusted(
         family_size: how many p-values were declared; tests that could not be made count too.
         level: of the intervals; 1 - level is the family's error.
     """
+    from core.stats.multiple import benjamini_hochberg, holm  # with scipy, which naming a run's family does not need
+
     out = list(rows)
     for primary in (True, False):
         chosen = [(i, variant) for i, row in enumerate(rows) if row.primary is primary for variant in row.differences]
@@ -82,6 +82,8 @@ def _detectable(error: float | None, family_size: int, level: float) -> float | 
     """Return the smallest true difference that is shown with `POWER` by the hardest member of a family this large."""
     if not error or not math.isfinite(error):
         return None
+    from core.stats.power import minimum_detectable_effect
+
     return minimum_detectable_effect(error**2, 1, (1 - level) / max(1, family_size), POWER)
 
 

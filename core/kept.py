@@ -49,6 +49,12 @@ def kept_comparison(reader: StatisticsReader, reference: str, compute: Callable[
     return made
 
 
+def is_kept(reader: StatisticsReader, reference: str) -> bool:
+    """Tell whether `kept_comparison` will find a comparison, without reading it."""
+    path = _path(reader, reference)
+    return path is not None and path.is_file()
+
+
 def _path(reader: StatisticsReader, reference: str) -> Path | None:
     run = reader.run
     if reader.evidence_hash is None:

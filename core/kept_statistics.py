@@ -7,6 +7,7 @@ import json
 import zipfile
 import zlib
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,12 @@ def save_statistics(path: Path, statistics: Statistics) -> None:
         write_atomically(path, sink.getvalue())
 
 
+@lru_cache(maxsize=4)
+def _all_the_same(reason: str | None, n: int) -> tuple[str | None, ...]:
+    """Return a reason n times; of a large run, where nothing is missing, all statistics share the one tuple."""
+    return (reason,) * n
+
+
 def load_statistics(path: Path) -> Statistics | None:
     """Return what is kept in a file, or None where it is missing or damaged (the archive holds checksums)."""
     try:
@@ -60,7 +67,9 @@ def load_statistics(path: Path) -> Statistics | None:
             if array.ndim != 2 or not len(array) == len(missing) == len(codes):
                 return None
             told = words["reasons"]
-            reasons = (told[0],) * len(codes) if len(told) == 1 else tuple(told[code] for code in codes.tolist())
+            reasons = (
+                _all_the_same(told[0], len(codes)) if len(told) == 1 else tuple(told[code] for code in codes.tolist())
+            )
             return Statistics(array, missing, reasons, words["signature"], tuple(words["labels"]))
     except (
         OSError, ValueError, KeyError, IndexError, EOFError, TypeError, zipfile.BadZipFile, zlib.error, NotImplementedError,

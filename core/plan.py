@@ -13,15 +13,20 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Literal
 
+from core.asking import ask, refuse_too_long
 from core.data.prompt import PromptRenderer
 from core.records import Example
-from core.requests import GenerateRequest, Refusal, Request, ScoreRequest, requests_of, why_not
+from core.requests import GenerateRequest, Question, Refusal, ScoreRequest
 from core.spec import RunSpec, Settings, TaskSpec
-from core.tree import TokenTree
+from core.tree import Header, TokenTree, shared_header
 
-ROWS_GENERATING = 24
-"""Rows decoded side by side on a CPU: 16 to 32 keep it busiest (measured: 78, 133, 100 tokens/s at 8, 24, 64)."""
+ROWS_GENERATING = 32
+"""Rows decoded side by side on a CPU; more wait in the same part, and take the places of those that are finished."""
+ROWS_A_STREAM = 4 * ROWS_GENERATING
 BATCHES_A_PART = 8
+HEADER_TOKENS = 1_024
+ROWS_LOOKED_AT = 256
+"""For what many rows begin with; spread evenly over all of them."""
 CPU_BATCH_TOKENS = 768
 GPU_BATCH_TOKENS = 8_192
 """Default token budgets of a batch; larger ones were slower on a CPU (its caches), smaller ones leave a GPU idle."""
@@ -31,13 +36,15 @@ GPU_BATCH_TOKENS = 8_192
 class Batch:
     """Rows that go through the model together. A row of score requests is one tree; a row of generation one prompt."""
 
-    kind: Literal["score", "generate"]
-    rows: tuple[tuple[Request, ...], ...]
+    kind: Literal["score", "generate", "messages", "head"]
+    rows: tuple[tuple[Question, ...], ...]
     tokens: int
     """Tokens that go through the model, padding included; for generation an upper bound."""
+    side_by_side: int = 0
+    """For generation: how many rows are decoded at a time; the others of the batch follow as rows finish."""
 
     @property
-    def requests(self) -> tuple[Request, ...]:
+    def requests(self) -> tuple[Question, ...]:
         """All requests of all rows."""
         return tuple(request for row in self.rows for request in row)
 
@@ -50,6 +57,8 @@ class Part:
     batches: tuple[Batch, ...]
     variants: tuple[str, ...] | None = None
     """Who is asked it; None is every variant that is asked by tokens of the base's tokenizer."""
+    header: Header | None = None
+    """What many prompts of the plan begin with; it goes through the model once a variant, and the rows hang below it."""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -58,7 +67,8 @@ class Part:
         for request in (request for batch in batches for row in batch["rows"] for request in row):
             if request.get("temperature", 0) is None:  # what was asked before tasks had one keeps its name
                 del request["temperature"]
-        content = json.dumps(batches, ensure_ascii=False, sort_keys=True)
+        header = [self.header.tokens, self.header.parents] if self.header else []
+        content = json.dumps([batches, header], ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property
@@ -78,6 +88,8 @@ class Plan:
 
     parts: tuple[Part, ...]
     refusals: tuple[Refusal, ...]
+    cut: tuple[Example, ...] = ()
+    """The examples that are asked with less than their whole text, so that it fits into the context."""
 
     @property
     def fingerprint(self) -> str:
@@ -92,32 +104,61 @@ def make_plan(examples: Sequence[Example], spec: RunSpec, renderer: PromptRender
     length, longest first, so that running out of memory shows at once, and batched while rows x longest row fits
     ``batch_tokens``. Perturbed inputs come last, in parts of their own: the numbers of the clean ones are then the same to
     the last bit whether or not they are asked.
+
+    Raises:
+        InputError: a prompt names a field that a row lacks, the model has no chat template, or an example is too long and the
+            settings say that this is a mistake.
     """
     refusals: list[Refusal] = []
+    cut: list[Example] = []
     parts: list[Part] = []
     for is_twin in (False, True):
         chosen = [e for e in examples if (spec.tasks[e.task].perturbation is not None) is is_twin]
-        parts += _parts(_batches(chosen, spec, renderer, batch_tokens, refusals), first=len(parts))
-    return Plan(tuple(parts), tuple(refusals))
+        scored, generated = _asked(chosen, spec, renderer, refusals, cut)
+        header = None if renderer.is_seq2seq else _header(scored, generated)
+        batches = [
+            *_score_batches(scored, batch_tokens, header),
+            *_generate_batches(generated, spec.settings, batch_tokens),
+        ]
+        parts += _parts(batches, first=len(parts), header=header)
+    if spec.settings.too_long == "fail":
+        refuse_too_long(refusals, len(examples))
+    return Plan(tuple(parts), tuple(refusals), tuple(cut))
 
 
-def _batches(
-    examples: Sequence[Example], spec: RunSpec, renderer: PromptRenderer, budget: int, refusals: list[Refusal]
-) -> list[Batch]:
-    """Return the batches of some examples; what cannot be asked is added to ``refusals``."""
-    scored: dict[tuple[str, str], list[ScoreRequest]] = {}
+Scored = dict[tuple[str, str], list[ScoreRequest]]
+"""What is scored, by row: the dataset (and its perturbation) and the example."""
+
+
+def _asked(
+    examples: Sequence[Example], spec: RunSpec, renderer: PromptRenderer, refusals: list[Refusal], cut: list[Example]
+) -> tuple[Scored, list[GenerateRequest]]:
+    """Return what is asked about some examples; what cannot be asked is added to ``refusals``, what was cut to ``cut``."""
+    scored: Scored = {}
     generated: list[GenerateRequest] = []
     for example in examples:
         task = spec.tasks[example.task]
-        for request in requests_of(example, task, renderer):
-            too_long = why_not(request, renderer.context_length, spec.settings)
-            if too_long:
-                refusals.append(Refusal(request.task, request.example_id, request.item, too_long))
-            elif isinstance(request, ScoreRequest):
+        asked = ask(example, task, renderer, spec.settings)
+        refusals += asked.refusals
+        cut += [asked.cut] if asked.cut else []
+        for request in asked.requests:
+            if isinstance(request, ScoreRequest):
                 scored.setdefault((_row_name(task), example.id), []).append(request)
             else:
                 generated.append(request)
-    return [*_score_batches(scored, budget), *_generate_batches(generated, spec.settings, budget)]
+    return scored, generated
+
+
+def _header(scored: Scored, generated: Sequence[GenerateRequest]) -> Header | None:
+    """Return what many of the rows begin with."""
+    rows: dict[tuple[str, str], list[tuple[int, ...]]] = {
+        key: [request.prompt for request in requests] for key, requests in scored.items()
+    }
+    for request in generated:
+        rows.setdefault((request.task, request.example_id), []).append(request.prompt)
+    every = list(rows.values())
+    step = max(1, len(every) // ROWS_LOOKED_AT)
+    return shared_header(every[::step][:ROWS_LOOKED_AT], most=HEADER_TOKENS)
 
 
 def _row_name(task: TaskSpec) -> str:
@@ -126,19 +167,24 @@ def _row_name(task: TaskSpec) -> str:
     return task.dataset if ref is None else f"{task.dataset}+{ref.name}.{ref.copy_number}"
 
 
-def tree_size(requests: Sequence[ScoreRequest]) -> int:
-    """Return how many tokens the requests of one row put through the model."""
-    tree = TokenTree()
+def fold(requests: Sequence[ScoreRequest], header: Header | None = None) -> tuple[TokenTree, list[list[int]]]:
+    """Return the tokens of one row as a tree, and for every continuation the nodes whose outputs predict its tokens."""
+    tree, predictors = TokenTree(header), []
     for request in requests:
         last = tree.add(request.prompt)[-1]
         for continuation in request.continuations:
-            tree.add(continuation.ids[:-1], last)
-    return len(tree)
+            predictors.append([last, *tree.add(continuation.ids[:-1], last)])
+    return tree, predictors
 
 
-def _score_batches(scored: dict[tuple[str, str], list[ScoreRequest]], budget: int) -> Iterable[Batch]:
-    sized = sorted(((tree_size(requests), key) for key, requests in scored.items()), reverse=True)
-    rows: list[tuple[Request, ...]] = []
+def tree_size(requests: Sequence[ScoreRequest], header: Header | None = None) -> int:
+    """Return how many tokens the requests of one row put through the model."""
+    return len(fold(requests, header)[0])
+
+
+def _score_batches(scored: Scored, budget: int, header: Header | None) -> Iterable[Batch]:
+    sized = sorted(((tree_size(requests, header), key) for key, requests in scored.items()), reverse=True)
+    rows: list[tuple[Question, ...]] = []
     widest = 0
     for size, key in sized:
         if rows and widest * (len(rows) + 1) > budget:
@@ -152,23 +198,24 @@ def _score_batches(scored: dict[tuple[str, str], list[ScoreRequest]], budget: in
 
 def _generate_batches(requests: list[GenerateRequest], settings: Settings, budget: int) -> Iterable[Batch]:
     ordered = sorted(requests, key=lambda request: (-len(request.prompt), request.task, request.example_id))
-    height = max(1, ROWS_GENERATING * budget // CPU_BATCH_TOKENS)
+    scale = max(1 / ROWS_GENERATING, budget / CPU_BATCH_TOKENS)
+    height, side_by_side = round(ROWS_A_STREAM * scale), round(ROWS_GENERATING * scale)
     for temperature in dict.fromkeys(request.temperature for request in requests):
         alike = [request for request in ordered if request.temperature == temperature]
         for first in range(0, len(alike), height):
             rows = alike[first : first + height]
-            width = len(rows[0].prompt) + settings.max_new_tokens
-            yield Batch("generate", tuple((request,) for request in rows), width * len(rows))
+            tokens = sum(len(row.prompt) + settings.max_new_tokens for row in rows)
+            yield Batch("generate", tuple((request,) for request in rows), tokens, side_by_side)
 
 
-def _parts(batches: Sequence[Batch], first: int) -> tuple[Part, ...]:
+def _parts(batches: Sequence[Batch], first: int, header: Header | None) -> tuple[Part, ...]:
     parts: list[Part] = []
     waiting: list[Batch] = []
     for batch in batches:
         if waiting and (batch.kind != waiting[0].kind or batch.kind == "generate" or len(waiting) == BATCHES_A_PART):
-            parts.append(Part(first + len(parts), tuple(waiting)))
+            parts.append(Part(first + len(parts), tuple(waiting), header=header))
             waiting = []
         waiting.append(batch)
     if waiting:
-        parts.append(Part(first + len(parts), tuple(waiting)))
+        parts.append(Part(first + len(parts), tuple(waiting), header=header))
     return tuple(parts)

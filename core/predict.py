@@ -1,17 +1,18 @@
 """Reads predictions out of a run's evidence: what a variant answered, example by example, as the task's kind says.
 
-Classification: the likeliest option; regression: the expected value of the options as numbers; multilabel: the tags whose
+Classification: the likeliest option; regression: the expected value of the options as numbers, or a head's own number; multilabel: the tags whose
 "yes" has a probability of at least one half; ranking: the score of each document; generation: the text. Where the task
 has an answer rule the label or number is read out of the generated text. No model is needed, and nothing is guessed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, overload
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.answers import read_answer, read_number
 from core.errors import InputError, nearest
@@ -20,10 +21,14 @@ from core.metrics.metric import Observations, Parameters
 from core.records import Example, Likelihood
 from core.spec import TaskSpec
 from core.store import Run
+from core.stored_examples import Once, count_examples, lists_once, read_examples
+from core.thinking import with_answers
 
 REFERENCE_ITEM = "reference"
 """The item of a likelihood that stands beside a generation."""
 NO_EVIDENCE = "the run has no evidence of this example"
+MANY_EXAMPLES = 50_000
+"""Examples of a run above which only those of one task are read, without their texts."""
 _COLUMNS = ["example_id", "item", "kind", "reason"]
 _LIKELIHOOD_COLUMNS = ["token_ids", "token_logprobs", "token_starts", "token_top", "n_bytes"]
 
@@ -37,8 +42,16 @@ class Reading(NamedTuple):
     unreadable: bool = False
 
 
-def observations(run: Run, task: str, variant: str) -> Observations:
+def observations(
+    run: Run, task: str, variant: str, examples: Callable[[str], tuple[Example, ...]] | None = None
+) -> Observations:
     """Return all that metrics may look at, in the order of the run's examples of this task.
+
+    Args:
+        run: finished or not.
+        task: of the run.
+        variant: of the run.
+        examples: gives `asked_examples` of a task, where somebody holds them.
 
     Raises:
         InputError: the run has no such task or variant, or the task's answer rule is broken.
@@ -53,31 +66,33 @@ def observations(run: Run, task: str, variant: str) -> Observations:
             f"run {run.id}: no variant {variant!r}{nearest(variant, variants)}; it has {', '.join(variants)}"
         )
     spec = run.spec.tasks[task]
-    examples = task_examples(run, task)
+    asked = asked_examples(run, task) if examples is None else examples(task)
     if run.spec.models.imported:
         table = run.predictions(task=task, variant=variant)
-        return imported_observations(table, spec, examples, _label_set(spec, examples), metric_parameters(spec))
+        return imported_observations(table, spec, asked, _label_set(spec, asked), metric_parameters(spec))
     read_likelihood = spec.kind in ("generation", "likelihood")
     columns = [*_COLUMNS, "text", "options", "option_logprob_sums", *(_LIKELIHOOD_COLUMNS if read_likelihood else ())]
     table = run.evidence(columns=columns, task=task, variant=variant)
-    readings = _read(table, spec, examples)
-    likelihoods = _Likelihoods(table, examples, REFERENCE_ITEM if spec.generates else "") if read_likelihood else None
+    if spec.generates:
+        table = with_answers(run, task, table)
+    readings = _read(table, spec, asked)
+    likelihoods = _Likelihoods(table, asked, REFERENCE_ITEM if spec.generates else "") if read_likelihood else None
     if spec.kind == "likelihood" and likelihoods is not None:
         readings = [Reading(reason=reason or "a likelihood task has no predictions") for reason in likelihoods.reasons]
     return Observations(
-        example_ids=[example.id for example in examples],
+        example_ids=[example.id for example in asked],
         predictions=[reading.value for reading in readings],
-        references=[example.reference for example in examples],
+        references=[example.reference for example in asked],
         reasons=[reading.reason for reading in readings],
         likelihoods=() if likelihoods is None else likelihoods,
         scores=[reading.scores for reading in readings],
-        labels=_label_set(spec, examples),
-        languages=[example.language for example in examples],
+        labels=_label_set(spec, asked),
+        languages=[example.language for example in asked],
         unreadable=[reading.unreadable for reading in readings] if spec.answer else (),
         likelihood_reasons=() if likelihoods is None else likelihoods.reasons,
         kind=spec.kind,
-        options=[example.options for example in examples],
-        tags=[example.tags for example in examples],
+        options=[example.options for example in asked],
+        tags=[example.tags for example in asked],
         parameters=metric_parameters(spec, (run.read_json("environment") or {}).get("tokenizer") or ""),
     )
 
@@ -90,6 +105,14 @@ def metric_parameters(spec: TaskSpec, tokenizer: str = "") -> Parameters:
         periods_per_year=spec.periods_per_year,
         tokenizer=tokenizer,
     )
+
+
+def asked_examples(run: Run, task: str) -> tuple[Example, ...]:
+    """Return what metrics look at of the run's examples of one task, in order: of many neither prompt nor fields are read."""
+    path = run.folder / "examples.parquet"
+    if count_examples(path) > MANY_EXAMPLES:
+        return read_examples(path, task, texts=False)
+    return task_examples(run, task)
 
 
 def task_examples(run: Run, task: str) -> tuple[Example, ...]:
@@ -131,6 +154,8 @@ def _read(table: pa.Table, spec: TaskSpec, examples: Sequence[Example]) -> list[
         return [Reading()] * len(examples)
     if spec.generates:
         return _read_texts(table, spec, examples)
+    if spec.kind == "regression" and "number" in table["kind"].unique().to_pylist():
+        return _read_numbers(table, examples)
     scored = _Options(table)
     if spec.kind == "multilabel":
         return [_read_tags(scored, example) for example in examples]
@@ -155,6 +180,15 @@ def _read_texts(table: pa.Table, spec: TaskSpec, examples: Sequence[Example]) ->
     return readings
 
 
+def _read_numbers(table: pa.Table, examples: Sequence[Example]) -> list[Reading]:
+    """Return what a head that was trained for regression gave: predictions without probabilities."""
+    row_of = _rows(table, "number", "")
+    texts, reasons = table["text"].to_pylist(), table["reason"].to_pylist()
+    rows = [row_of.get((example.id, "")) for example in examples]
+    told = [(None, NO_EVIDENCE) if row is None else (texts[row], reasons[row] or NO_EVIDENCE) for row in rows]
+    return [Reading(reason=reason) if text is None else Reading(float(text)) for text, reason in told]
+
+
 def _rows(table: pa.Table, kind: str, item: str | None) -> dict[tuple[str, str], int]:
     """Return the row of each (example, item); evidence that failed has no kind. ``item`` None takes every item."""
     found: dict[tuple[str, str], int] = {}
@@ -169,9 +203,11 @@ class _Options:
     """The option scores of a task and variant, every softmax taken at once."""
 
     def __init__(self, table: pa.Table) -> None:
+        once = Once()
         self.row_of = _rows(table, "options", None)
         self.reasons: list[str | None] = table["reason"].to_pylist()
-        self.options: list[list[str] | None] = table["options"].to_pylist()
+        self.options = [options for chunk in table["options"].chunks for options in lists_once(chunk, once)]
+        self.has_options: np.ndarray = pc.is_valid(table["options"]).to_numpy()  # type: ignore[attr-defined]
         sums = _ListColumn(table["option_logprob_sums"])
         lengths = np.diff(sums.offsets)
         padded = np.full((len(lengths), max(1, lengths.max(initial=0))), -np.inf)
@@ -182,9 +218,9 @@ class _Options:
     def of(self, example_id: str, item: str, expected: tuple[str, ...]) -> tuple[int, str | None]:
         """Return the row of one scored item, or -1 with the reason."""
         row = self.row_of.get((example_id, item), -1)
-        if row < 0 or self.options[row] is None:
+        if row < 0 or not self.has_options[row]:
             return -1, NO_EVIDENCE if row < 0 else self.reasons[row] or NO_EVIDENCE
-        if tuple(self.options[row] or ()) != expected:
+        if self.options[row] != expected:
             return -1, "the evidence scores other options than the example has"
         return (
             (row, None)

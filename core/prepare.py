@@ -13,19 +13,20 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.ablation.gather import keep_choices
-from core.adapters import check_against_base, read_adapter
-from core.adapters.parts import why_no_parts
 from core.data.perturb.twins import perturbed_examples, twin_tasks
 from core.data.read import load_examples
 from core.errors import InputError, nearest
 from core.families import task_family
 from core.jobs.status import read_status
 from core.metrics.registry import find_metric
+from core.model_checks import check_models as check_models
 from core.own.files import find_own_metrics
 from core.records import BASELINE, Example
 from core.spec import NAME_PATTERN, ModelSet, RunSpec, Settings, TaskSpec
 from core.store import Run, create_run
+from core.templates import check_template
 from core.workspace import Workspace
+from core.workspace_heads import check_workspace_heads
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def prepare_run(workspace: Workspace, choice: Choice) -> Run:
     if choice.limit is not None and choice.limit < 1:
         raise InputError(f"limit: found {choice.limit}; expected a number of examples, 1 or more.")
     check_models(workspace, models)
+    check_template(workspace, models, tasks)
+    check_workspace_heads(workspace, models, tasks)
     examples = _examples(workspace, tasks, choice.limit)
     run = write_run(workspace, choice, models, tasks, settings, examples)
     keep_choices(run, workspace)
@@ -158,12 +161,15 @@ def chosen_models(workspace: Workspace, names: Sequence[str] | None) -> ModelSet
     models = workspace.spec.models
     if names is None:
         return models
-    known = (*models.adapters, *models.checkpoints)
+    known = (*models.adapters, *models.checkpoints, *models.served)
     _all_known("adapter", [name for name in names if name != BASELINE], known, workspace.path)
     return ModelSet(
         base=models.base,
         adapters={name: ref for name, ref in models.adapters.items() if name in names},
         checkpoints={name: ref for name, ref in models.checkpoints.items() if name in names},
+        template=models.template,
+        servers=models.servers,
+        served={name: ref for name, ref in models.served.items() if name in (BASELINE, *names)},
     )
 
 
@@ -214,47 +220,6 @@ def _examples(workspace: Workspace, tasks: Mapping[str, TaskSpec], limit: int | 
         ref = task.perturbation
         examples += clean[name] if ref is None else perturbed_examples(name, ref, tasks[ref.of], clean[ref.of])
     return examples
-
-
-def check_models(workspace: Workspace, models: ModelSet) -> None:
-    """Check base, adapters and checkpoints as far as files tell.
-
-    Raises:
-        InputError: one is missing, cannot be trusted, was made for another base, or does nothing.
-    """
-    base = workspace.model_location(models.base)
-    if isinstance(base, Path):
-        _check_model_folder(base, f"{workspace.path}: models.base.path", models.base.path)
-    for name, ref in models.checkpoints.items():
-        location = workspace.model_location(ref)
-        if isinstance(location, Path):
-            _check_model_folder(location, f"{workspace.path}: models.checkpoints.{name}.path", ref.path)
-    for name, ref in models.adapters.items():
-        if not ref.is_whole:
-            continue
-        facts = read_adapter(workspace.adapter_folder(name))
-        if ref.part is not None and (reason := why_no_parts(facts)) is not None:
-            raise InputError(
-                f"adapter {name!r}: no part of it can be switched off: {reason}. Leave the key `part` out."
-            )
-        if isinstance(base, Path):
-            faults = [finding for finding in check_against_base(facts, base) if finding.level == "error"]
-            if faults:
-                raise InputError(f"adapter {name!r}: {faults[0].sentence}")
-
-
-def _check_model_folder(folder: Path, where: str, written: str) -> None:
-    if (folder / "config.json").is_file():
-        return
-    if written.startswith("cache:"):
-        raise InputError(
-            f"{where}: the sample's base model is not in the cache yet. Fetch it once with: lorascope demo --fetch-only"
-        )
-    if not folder.is_dir():
-        raise InputError(
-            f"{where}: found no folder {folder}; expected a model's folder (config.json, *.safetensors) or a Hub id."
-        )
-    raise InputError(f"{where}: {folder} has no config.json; expected a model's folder as transformers saves it.")
 
 
 def estimate_seconds(workspace: Workspace, choice: Choice) -> float | None:

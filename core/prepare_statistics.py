@@ -10,20 +10,25 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
 from core.derived import StatisticsReader
+from core.diagnostics.kept import kept_answers
 from core.metrics.registry import find_metric, get_metric
 from core.paths import import_path
+from core.predict import MANY_EXAMPLES
+from core.same_evidence import take_over_statistics
 from core.store import Run
 
 WORTH_PROCESSES = 50_000
 """Examples x metrics below which one process is faster than starting several."""
 
+_BEAT_SECONDS = 0.5
 Progress = Callable[[int, int], None]
 """Called with how many statistics are done, and of how many."""
 
@@ -43,11 +48,13 @@ def prepare_statistics(
     """Make every statistic of a run that is not kept yet, and keep it.
 
     Nothing is done for a run that is not finished, or whose folder cannot be written: there its statistics are made when
-    they are read. One that fails is left out here, and fails with its reason where it is read.
+    they are read. Those of a run beside it with the very same evidence are taken over.
+    One that fails is left out here, and fails with its reason where it is read.
 
     Args:
         run: the run.
-        progress: called after each statistic.
+        progress: called whenever some are made, and twice a second while processes are at work; what it raises ends the work,
+            of which all that was made is kept.
         workers: processes; by default as many as there are cores, and one where the work is small.
         reader: of this run, where one is at hand.
 
@@ -56,6 +63,8 @@ def prepare_statistics(
     """
     reader = StatisticsReader(run) if reader is None else reader
     shares = missing_shares(reader)
+    if shares and _writable(run) and take_over_statistics(run, _missing_paths(reader, shares)):
+        shares = missing_shares(reader)
     total = sum(len(share.metrics) for share in shares)
     if not total or not _writable(run):
         return 0
@@ -63,11 +72,20 @@ def prepare_statistics(
     if workers is None:
         workers = (os.cpu_count() or 1) if size >= WORTH_PROCESSES else 1
     done = 0
-    for share in _made(reader, shares, workers):
-        done += len(share.metrics)
-        if progress is not None:
-            progress(done, total)
+    # Closed at once where the caller's progress raises: a page that was left must not keep processes at work.
+    with closing(_made(reader, shares, workers)) as made:
+        for share in made:
+            done += 0 if share is None else len(share.metrics)
+            if progress is not None:
+                progress(done, total)
     return done
+
+
+def work_left(reader: StatisticsReader) -> int:
+    """Return how many values of single examples (examples x metrics x variants) are not kept yet; 0 where nothing will be kept."""
+    if not _writable(reader.run):
+        return 0
+    return sum(len(share.metrics) * len(reader.index(share.task).ids) for share in missing_shares(reader))
 
 
 def missing_shares(reader: StatisticsReader) -> list[Share]:
@@ -83,15 +101,34 @@ def missing_shares(reader: StatisticsReader) -> list[Share]:
     return shares
 
 
+def _missing_paths(reader: StatisticsReader, shares: Sequence[Share]) -> Iterator[Path]:
+    for share in shares:
+        paths = (reader.path(share.task, get_metric(name), share.variant) for name in share.metrics)
+        yield from filter(None, paths)
+
+
 def make_share(reader: StatisticsReader, share: Share) -> None:
-    """Make and keep the statistics of a share; one that fails does not keep the others from being made."""
+    """Make and keep the statistics of a share; one that fails does not keep the others from being made.
+
+    Of many examples the answers that pages show are kept too: what they are read out of is in memory now, and takes minutes to read.
+    """
     for name in share.metrics:
         with suppress(Exception):  # read again where it is shown, and raised there
             reader.read(share.task, get_metric(name), share.variant)
+    if reader.run.spec.tasks[share.task].kind != "classification" or len(reader.index(share.task).ids) <= MANY_EXAMPLES:
+        return
+    with suppress(Exception):
+        kept_answers(
+            reader.run,
+            share.task,
+            share.variant,
+            reader.evidence_hash,
+            lambda: reader.observed(share.task, share.variant),
+        )
 
 
-def _made(reader: StatisticsReader, shares: Sequence[Share], workers: int) -> Iterator[Share]:
-    """Yield each share once it is made."""
+def _made(reader: StatisticsReader, shares: Sequence[Share], workers: int) -> Generator[Share | None]:
+    """Yield each share once it is made, and None now and then while processes are at it."""
     if workers <= 1:
         for share in shares:
             make_share(reader, share)
@@ -106,8 +143,15 @@ def _made(reader: StatisticsReader, shares: Sequence[Share], workers: int) -> It
     try:
         for child in children:
             Thread(target=_feed, args=(child, waiting, finished), daemon=True).start()
-        for _ in pieces:
-            yield finished.get()
+        left = len(pieces)
+        while left:
+            try:
+                share = finished.get(timeout=_BEAT_SECONDS)
+            except Empty:
+                yield None
+            else:
+                left -= 1
+                yield share
     finally:
         for child in children:
             child.kill()

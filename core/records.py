@@ -19,7 +19,7 @@ Kind = Literal[
 ]
 """``medical`` is binary classification with a declared positive label; ``finance`` positions against a return series, in
 time order; ``vision`` boxes. See `core.metrics.metric.Observations` for what a prediction and a reference are for each."""
-EvidenceKind = Literal["generation", "likelihood", "options"]
+EvidenceKind = Literal["generation", "likelihood", "options", "number"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class OptionScores:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was observed of one example and variant: one of the three kinds, an imported prediction, or a reason why none."""
+    """What was observed of one example and variant: one of four kinds, an imported prediction, or a reason why none."""
 
     task: str
     variant: str
@@ -95,6 +95,8 @@ class Evidence:
     generation: Generation | None = None
     likelihood: Likelihood | None = None
     option_scores: OptionScores | None = None
+    number: float | None = None
+    """What a classification head that was trained for regression gave: the prediction itself, without probabilities."""
     imported: str | None = None
     """A prediction that came from elsewhere, as text for a reader; ``option_scores`` may stand beside it."""
     reason: str | None = None

@@ -49,7 +49,38 @@ class GenerateRequest:
     """Of this task alone; None is the one of the settings."""
 
 
+@dataclass(frozen=True)
+class MessagesRequest:
+    """What does a variant answer to a conversation around which somebody else puts the template?"""
+
+    task: str
+    example_id: str
+    item: str
+    asked: str
+    """A JSON object: ``messages``, and where there are any ``tools`` and ``chat_template_kwargs``."""
+    temperature: float | None = None
+    """Of this task alone; None is the one of the settings."""
+
+
+@dataclass(frozen=True)
+class HeadRequest:
+    """What does a classification head say of a text?"""
+
+    task: str
+    example_id: str
+    item: str
+    prompt: tuple[int, ...]
+    """The text, as the head's own tokenizer cuts it."""
+    reading: Literal["one", "each", "number"]
+    """``one``: log-softmax over all outputs; ``each``: log-sigmoid of one output; ``number``: the output as it is."""
+    outputs: tuple[int, ...]
+    """The output that stands for each option; of ``each`` and ``number`` the one that is read."""
+    options: tuple[str, ...]
+
+
 Request = ScoreRequest | GenerateRequest
+"""In tokens of the base's tokenizer."""
+Question = Request | MessagesRequest | HeadRequest
 
 
 @dataclass(frozen=True)
@@ -60,13 +91,23 @@ class Refusal:
     example_id: str
     item: str
     reason: str
+    variants: tuple[str, ...] | None = None
+    """Who cannot be asked; None is every variant."""
+    too_long: bool = False
+    """Whether the reason is that prompt and answer do not fit into the context."""
 
 
-def requests_of(example: Example, task: TaskSpec, renderer: PromptRenderer) -> Iterable[Request]:
-    """Return all that a task asks about one example."""
+def requests_of(
+    example: Example, task: TaskSpec, renderer: PromptRenderer, settings: Settings | None = None
+) -> Iterable[Request]:
+    """Return all that a task asks about one example; ``settings`` are the run's.
 
-    def prompt_ids(option: str | None = None) -> tuple[int, ...]:
-        text = render_example(example, task, renderer, option)
+    Raises:
+        InputError: see `core.rendering.render_example`.
+    """
+
+    def prompt_ids(option: str | None = None, *, answering: bool = True) -> tuple[int, ...]:
+        text = render_example(example, task, renderer, option, settings=settings, answering=answering)
         ids = renderer.encode(text, special=task.is_plain).ids
         return (ids or renderer.start_ids) if task.is_plain else ids
 
@@ -75,7 +116,7 @@ def requests_of(example: Example, task: TaskSpec, renderer: PromptRenderer) -> I
 
     identity = (example.task, example.id)
     if task.generates:
-        yield GenerateRequest(*identity, "", prompt_ids(), task.temperature)
+        yield GenerateRequest(*identity, "", prompt_ids(answering=False), task.temperature)
     elif task.kind == "multilabel":
         for tag in example.options:
             yield ScoreRequest(*identity, tag, "options", prompt_ids(tag), answers(YES_NO))
@@ -88,6 +129,8 @@ def requests_of(example: Example, task: TaskSpec, renderer: PromptRenderer) -> I
 
 
 def _continuation(text: str, task: TaskSpec, renderer: PromptRenderer) -> Continuation:
+    if renderer.is_seq2seq:
+        return _target(text, renderer)
     spaced = gap(task) if task.is_plain else ""
     encoded: Encoded = renderer.encode(spaced + text)
     end = () if task.is_plain else renderer.end_of_turn_ids
@@ -95,17 +138,50 @@ def _continuation(text: str, task: TaskSpec, renderer: PromptRenderer) -> Contin
     return Continuation(text, encoded.ids + end, starts + (len(text),) * len(end), len(text.encode()))
 
 
-def why_not(request: Request, context: int | None, settings: Settings) -> str | None:
-    """Return why a request cannot be asked of a model with this context, in tokens; None if it can be."""
+def _target(text: str, renderer: PromptRenderer) -> Continuation:
+    """Return an answer as a decoder of its own was trained on it: what the tokenizer puts around a text, and its end."""
+    encoded = renderer.encode(text, special=True)
+    ids, starts = encoded.ids, encoded.starts
+    end = renderer.end_of_turn_ids
+    if not text:
+        return Continuation(text, (), (), 0)
+    if ids[-1:] == end:
+        starts = (*starts[:-1], len(text))
+    else:
+        ids, starts = ids + end, starts + (len(text),) * len(end)
+    return Continuation(text, ids, starts, len(text.encode()))
+
+
+def why_not(request: Request, context: int | None, settings: Settings, *, apart: bool = False) -> str | None:
+    """Return why a request cannot be asked of a model with this context, in tokens; None if it can be.
+
+    ``apart``: prompt and answer have a context each (an encoder's and a decoder's).
+    """
     if not request.prompt:
         return "the prompt is empty"
+    if too_long := why_too_long(request, context, settings, apart=apart):
+        return too_long
+    if isinstance(request, ScoreRequest) and any(not continuation.ids for continuation in request.continuations):
+        return "a reference or option is empty: it has no tokens to score"
+    return None
+
+
+def why_too_long(request: Request, context: int | None, settings: Settings, *, apart: bool = False) -> str | None:
+    """Return how a request is too long for the context; None if it fits. Arguments as in `why_not`."""
     answer = (
         settings.max_new_tokens
         if isinstance(request, GenerateRequest)
         else max(len(continuation.ids) for continuation in request.continuations)
     )
-    if context is not None and len(request.prompt) + answer > context:
+    if context is not None and apart and max(len(request.prompt), answer) > context:
+        return f"the prompt needs {len(request.prompt):,} tokens and the answer {answer:,}; encoder and decoder hold {context:,} each"
+    if context is not None and not apart and len(request.prompt) + answer > context:
         return f"prompt and answer need {len(request.prompt) + answer:,} tokens; the model's context holds {context:,}"
-    if isinstance(request, ScoreRequest) and any(not continuation.ids for continuation in request.continuations):
-        return "a reference or option is empty: it has no tokens to score"
     return None
+
+
+def items_of(example: Example, task: TaskSpec) -> tuple[str, ...]:
+    """Return the items of what a task asks about one example, as its requests name them."""
+    if task.kind == "multilabel":
+        return example.options
+    return ("", REFERENCE_ITEM) if task.kind == "generation" else ("",)

@@ -15,6 +15,7 @@ from core.model_set import NAME_PATTERN as NAME_PATTERN
 from core.model_set import AdapterRef as AdapterRef
 from core.model_set import ModelRef as ModelRef
 from core.model_set import ModelSet, Name, Strict
+from core.prompt_spec import GIVEN_VARIABLES, TemplateVariables, ThinkingMarks, TooLong, prompt_mistake
 from core.records import BASELINE, FORMAT_VERSION, Kind
 
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -85,9 +86,17 @@ class TaskSpec(Strict):
     kind: Kind
     prompt: str | None = None
     """The user's message; ``{field}`` is a field of the row, ``{option}`` (multilabel) the tag that is asked about."""
+    messages: str | None = None
+    """In place of ``prompt``: the field with a conversation, a list of ``{role, content}``; an assistant's turn at its end is
+    not part of the prompt, and is the reference where ``reference`` names this field too."""
+    tools: str | tuple[dict[str, Any], ...] | None = None
+    """Tools on offer, as JSON schemas: the field that lists them for each row, or the list itself."""
     system: str | None = None
+    """The system message; a conversation that has its own keeps that."""
     template: Literal["chat", "none"] = "chat"
     """``none`` gives the prompt to the model as it is, without the chat template."""
+    template_variables: TemplateVariables = {}
+    """Variables that the chat template is given (``enable_thinking: false``), over those of the settings."""
     options: tuple[str | int | float, ...] | str | None = None
     """The options themselves, or ``"{field}"``: the field that lists them for each row."""
     reference: str
@@ -117,7 +126,7 @@ class TaskSpec(Strict):
     @property
     def is_plain(self) -> bool:
         """Whether the text goes to the model as it is; without a prompt there is no turn that a template could hold."""
-        return self.template == "none" or self.prompt is None
+        return self.template == "none" or (self.prompt is None and self.messages is None)
 
     @property
     def generates(self) -> bool:
@@ -128,7 +137,9 @@ class TaskSpec(Strict):
     def _kind_has_what_it_needs(self) -> TaskSpec:
         if self.kind in IMPORTED_KINDS or self.imported:
             return self  # nothing is asked of a model
-        if self.prompt is None and self.kind != "likelihood":
+        if mistake := prompt_mistake(self):
+            raise ValueError(mistake)
+        if self.prompt is None and self.messages is None and self.kind != "likelihood":
             raise ValueError(f"a {self.kind} task needs the key 'prompt'")
         if (
             self.kind in ("classification", "regression", "multilabel", "ranking")
@@ -158,10 +169,27 @@ class Settings(Strict):
     """``auto`` is the first of cuda, mps, xpu, cpu that is there; ``cuda:1`` the second GPU."""
     batch_tokens: Annotated[int, Field(ge=64)] | None = None
     """Token budget of a batch; by default 768 on the CPU and 8,192 on a GPU."""
+    too_long: TooLong = "skip"
+    """What becomes of a prompt that does not fit into the context: left out, cut at the beginning of its longest text, or the run
+    refuses to begin."""
+    thinking: ThinkingMarks | Literal["off"] | None = None
+    """What opens and closes the block that a model writes before its answer: it is kept apart from the answer. None is
+    ``<think>`` and ``</think>``; ``off`` takes all of a text for the answer."""
+    template_variables: TemplateVariables = {}
+    """Variables that the chat template is given in every task."""
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Of the processor, for each model: their number moves the last bits of a generation. By default all of a machine's, shared
+    among the workers of a cluster; a GPU does not ask."""
     probe: bool = True
     """Whether speed and memory are measured, each variant alone."""
     trust_remote_code: Literal[False] = False
     """Model repositories' own code is never run."""
+
+    @model_validator(mode="after")
+    def _templates_are_given_nothing_twice(self) -> Settings:
+        if taken := next((name for name in self.template_variables if name in GIVEN_VARIABLES), None):
+            raise ValueError(f"template_variables: {taken!r} is what every chat template is given already; leave it out")
+        return self
 
 
 class CompositeSpec(Strict):

@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ from core.store import write_json
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _HEADER_LIMIT = 100_000_000
 _CHUNK_BYTES = 4 << 20
+_TICK_NS = 20_000_000
+"""Longer than a tick of the clock that Linux stamps files with (10 ms where it is slowest)."""
 _ITEM_BYTES = {
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2,
     "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8, "C64": 8,
@@ -177,9 +181,12 @@ def tensor_hash(paths: Sequence[Path]) -> str:
     """Return SHA-256 over the tensors of a model or adapter: name, type, shape and bytes of each, in the order of names.
 
     It is the same however the tensors are sharded and whatever metadata stands beside them. Memory is bounded; the result
-    is remembered in the cache folder for as long as the files keep path, size, time of change and inode.
+    is remembered in the cache folder for as long as the files keep path, size, times of change (of the content, and of the
+    inode, which no program can set back) and inode. What changed a moment ago may change again within one tick of the file
+    system's clock, and is not remembered.
     """
-    key = "|".join(_identity(path) for path in paths)
+    began = time.time_ns()
+    key = _identity(paths)
     memo_path = cache_folder() / "hashes.json"
     memo = _read_memo(memo_path)
     if key in memo:
@@ -190,16 +197,22 @@ def tensor_hash(paths: Sequence[Path]) -> str:
         for piece in info.chunks():
             digest.update(piece)
     found = digest.hexdigest()
-    try:
-        write_json(memo_path, _read_memo(memo_path) | {key: found})
-    except OSError:  # a cache that cannot be written costs time, nothing else
-        return found
+    if _identity(paths) == key and began - max(path.stat().st_ctime_ns for path in paths) > _TICK_NS:
+        _remember(memo_path, key, found, paths[0])
     return found
 
 
-def _identity(path: Path) -> str:
-    stat = path.stat()
-    return f"{path.resolve()},{stat.st_size},{stat.st_mtime_ns},{stat.st_ino}"
+def _identity(paths: Sequence[Path]) -> str:
+    stats = [(path.resolve(), path.stat()) for path in paths]
+    return "|".join(f"{path},{s.st_size},{s.st_mtime_ns},{s.st_ctime_ns},{s.st_ino}" for path, s in stats)
+
+
+def _remember(memo_path: Path, key: str, found: str, first: Path) -> None:
+    """Write down a hash, in place of what was known of the same files as they were before."""
+    start = f"{first.resolve()},"
+    others = {other: known for other, known in _read_memo(memo_path).items() if not other.startswith(start)}
+    with suppress(OSError):  # a cache that cannot be written costs time, nothing else
+        write_json(memo_path, others | {key: found})
 
 
 def _read_memo(path: Path) -> dict[str, str]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.ablation import analyse, outcomes
+from core.ablation.analyse import analyse
+from core.ablation.measured import outcomes
 from core.ablation.records import Analysis, Outcome
 from core.errors import InputError
 from core.store import Run

@@ -36,6 +36,8 @@ from core.workspace import Workspace
 
 _ENTRIES = 64
 _SLOTS = 96
+_FRAMES = 24
+"""Tables of every example's score: of a million examples and ten variants each is 80 MB."""
 
 
 @dataclass
@@ -176,7 +178,7 @@ def _comparison(folder: str, state: tuple[int, int], reference: str, part: str |
     return compare(reader.run, reference, where=_lies_in(folder, state, part), reader=reader)
 
 
-@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_FRAMES, show_spinner=False)
 def _scores(folder: str, state: tuple[int, int], task: str, metric: str, parts: tuple[str, ...]) -> pd.DataFrame:
     table = scores_of(Run(Path(folder)), task, metric)
     if not parts:
@@ -226,9 +228,10 @@ def _example_table(folder: str, state: tuple[int, int], task: str) -> ExampleTab
     return example_texts.read_table(Run(Path(folder)), task)
 
 
-@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_FRAMES, show_spinner=False)
 def _example_scores_of(folder: str, state: tuple[int, int], task: str, metric: str) -> pd.DataFrame:
-    return _scores(folder, state, task, metric, ()).reindex(_example_table(folder, state, task).ids)
+    table, ids = _scores(folder, state, task, metric, ()), _example_table(folder, state, task).ids
+    return table if table.index.equals(ids) else table.reindex(ids)
 
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
@@ -238,12 +241,16 @@ def _output_lengths(folder: str, state: tuple[int, int], task: str) -> pd.DataFr
 
 @st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
 def _predicted_labels(folder: str, state: tuple[int, int], task: str) -> dict[str, pd.Categorical]:
-    ids = _example_table(folder, state, task).ids
+    run, ids = Run(Path(folder)), _example_table(folder, state, task).ids.tolist()
     found = {}
-    for variant in Run(Path(folder)).spec.models.variants:
-        given = _task_answers(folder, state, task, variant)
-        of_id = dict(zip(given.answers.ids, given.predictions, strict=True))
-        found[variant] = pd.Categorical([of_id.get(name) for name in ids])
+    for variant in run.spec.models.variants:
+        # Nothing but the labels is held: the answers themselves are gigabytes of a large run.
+        given = kept_answers(run, task, variant, _reader(folder, state).evidence_hash)
+        labels = given.predictions
+        if list(given.answers.ids) != ids:
+            of_id = dict(zip(given.answers.ids, labels, strict=True))
+            labels = [of_id.get(name) for name in ids]
+        found[variant] = pd.Categorical(labels)
     return found
 
 

@@ -14,7 +14,8 @@ import streamlit as st
 from core.charts.forest import forest_of_all
 from core.charts.theme import Mode
 from core.compare import compare
-from core.composite import CompositeResult, composites
+from core.composite.measured import composites
+from core.composite.results import CompositeResult
 from core.feedback import Feedback, feedback_rows, read_feedback
 from core.feedback.log import EARLIER_NAME, FILE_NAME
 from core.pareto import FrontCertainty, front_certainty, resampled_times

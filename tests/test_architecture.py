@@ -34,8 +34,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "core.records": ("core.errors",),
     "core.model_set": ("core.records",),
     "core.ablation_spec": ("core.model_set", "core.records"),
-    "core.spec": ("core.records", "core.errors", "core.model_set", "core.ablation_spec"),
-    "core.store": ("core.spec", "core.records", "core.errors"),
+    "core.spec": ("core.records", "core.errors", "core.model_set", "core.ablation_spec", "core.prompt_spec"),
+    "core.compaction": (),
+    "core.stored_examples": ("core.records",),
+    "core.store": ("core.spec", "core.records", "core.errors", "core.compaction", "core.stored_examples"),
     "core.strict_yaml": ("core.errors",),
     "core.stats": ("core.errors",),
     "core.metrics": ("core.records", "core.errors", "core.paths", "core.stats"),
@@ -49,10 +51,20 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "core.spec",
         "core.model_set",
         "core.ablation_spec",
+        "core.data.chat_template",
     ),
-    "core.rendering": ("core.data.prompt", "core.records", "core.spec"),
+    "core.prompt_spec": ("core.spec",),
+    "core.conversation": ("core.data.placeholders", "core.records", "core.spec", "core.errors"),
+    "core.rendering": (
+        "core.conversation", "core.data.chat_template", "core.data.placeholders", "core.data.prompt", "core.records", "core.spec",
+        "core.errors",
+    ),
     "core.requests": ("core.data.prompt", "core.rendering", "core.records", "core.spec", "core.errors"),
-    "core.plan": ("core.requests", "core.data.prompt", "core.tree", "core.records", "core.spec", "core.errors"),
+    "core.asking": (
+        "core.requests", "core.data.chat_template", "core.data.placeholders", "core.data.prompt", "core.records", "core.spec",
+        "core.errors",
+    ),
+    "core.plan": ("core.asking", "core.requests", "core.data.prompt", "core.tree", "core.records", "core.spec", "core.errors"),
 }
 """The low rooms: what each may import of the project beside itself."""
 
@@ -88,11 +100,12 @@ ENGINE_USERS = ("core.engine", "core.jobs")
 JOBS_FOR_VIEWERS = (
     "core.jobs",
     "core.jobs.adapter_launch",
+    "core.jobs.identities",
     "core.jobs.launch",
     "core.jobs.own_launch",
     "core.jobs.status",
 )
-"""What of the jobs may be imported outside core.jobs: starting, watching and stopping, but no job itself."""
+"""What of the jobs may be imported outside core.jobs: starting, watching, stopping, the keys of what is kept; but no job itself."""
 CLI_ROOM = "core.cli"
 
 

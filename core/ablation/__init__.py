@@ -3,8 +3,3 @@
 Read from files alone, no torch. A run's adapters are an experiment that somebody has done, well planned or not: this package says
 what the design carries and no more.
 """
-
-from core.ablation.analyse import analyse
-from core.ablation.measured import outcomes
-
-__all__ = ["analyse", "outcomes"]

@@ -10,8 +10,11 @@ from typing import Literal
 
 import numpy as np
 
+from core.adapters.chat import template_difference
 from core.adapters.facts import CONFIG, AdapterFacts
+from core.adapters.kinds import LORA, kind_of, why_not_evaluated
 from core.adapters.names import short_name
+from core.adapters.vocabulary import added_tokens_sentence, tokenizer_change
 from core.errors import InputError
 from core.weights import TensorInfo, read_headers, weight_files
 
@@ -33,16 +36,10 @@ def check_against_base(facts: AdapterFacts, base_folder: Path) -> list[Finding]:
     An error means that results would be meaningless (another base's adapter, one that does nothing); a warning that a
     person should look. Reads the adapter's values once, and of the base its headers alone.
     """
-    if facts.peft_type.upper() != "LORA" or not facts.pairs:
-        found = f"peft_type {facts.peft_type}" if facts.peft_type.upper() != "LORA" else "no lora_A and lora_B tensors"
-        return [
-            Finding(
-                "error",
-                "not_lora",
-                f"Not a LoRA adapter: found {found} in {facts.folder.name}; lorascope compares LoRA.",
-            )
-        ]
-    findings = [*_value_findings(facts), *_bias_findings(facts)]
+    if (reason := why_not_evaluated(facts)) is not None:
+        sentence = f"This adapter, of PEFT type {facts.peft_type}, cannot be evaluated exactly: {reason}."
+        return [Finding("error", "kind", sentence)]
+    findings = [*_value_findings(facts), *_tokenizer_findings(facts, base_folder), *_template_findings(facts, base_folder)]
     try:
         base = read_headers(weight_files(base_folder))
     except InputError as error:
@@ -57,16 +54,35 @@ def check_against_base(facts: AdapterFacts, base_folder: Path) -> list[Finding]:
     return sorted(findings, key=lambda finding: order[finding.level])
 
 
+def _template_findings(facts: AdapterFacts, base_folder: Path) -> list[Finding]:
+    try:
+        difference = template_difference(facts.folder, base_folder)
+    except InputError as error:
+        return [Finding("warning", "chat_template", f"Its chat template could not be compared with the base's: {error}")]
+    if difference is None:
+        return []
+    level, sentence = difference.finding
+    return [Finding(level, "chat_template", sentence)]
+
+
 def _shape_findings(facts: AdapterFacts, base: Mapping[str, TensorInfo]) -> list[Finding]:
+    if kind_of(facts) != LORA:
+        whole = [_whole_tensor(name, info, base) for name, info in facts.tensors.items()]
+        sentence = f"Its sizes are held against the base's when it is loaded (PEFT type {facts.peft_type})."
+        return [*(finding for finding in whole if finding is not None), Finding("ok", "shapes_later", sentence)]
     missing: list[str] = []
     wrong: list[str] = []
     unchecked = 0
+    # Layers that are replicated, and parameters that are targeted by name, are in no place of the base's file of their own.
+    elsewhere = bool(facts.config.get("layer_replication") or facts.config.get("target_parameters"))
     # an embedding's rows are its inputs, and GPT-2's linear layers (fan_in_fan_out) are stored the same way round
     all_transposed = bool(facts.config.get("fan_in_fan_out"))
     for module, sides in facts.pairs.items():
         weight = base_weight(module, base)
         transposed = all_transposed or module in facts.embeddings
-        if weight is None:
+        if elsewhere:
+            unchecked += 1
+        elif weight is None:
             missing.append(module)
         elif weight.dtype in _QUANTISED or len(weight.shape) != 2:
             unchecked += 1
@@ -81,9 +97,7 @@ def _shape_findings(facts: AdapterFacts, base: Mapping[str, TensorInfo]) -> list
         return [Finding("error", "other_base", f"Made for another base: {'; '.join(parts)}.")]
     findings = [_whole_tensor(name, info, base) for name, info in facts.tensors.items() if ".lora_" not in name]
     if unchecked:
-        sentence = (
-            f"The sizes of {unchecked} modules could not be compared: the base holds them quantised or in another form."
-        )
+        sentence = f"The sizes of {unchecked} modules could not be compared: the base holds them quantised, or under other names."
         findings.append(Finding("warning", "unchecked", sentence))
     if unchecked < len(facts.pairs):
         findings.append(
@@ -127,7 +141,7 @@ def _misfit(sides: Mapping[str, TensorInfo], weight: tuple[int, ...], transposed
 
 def _whole_tensor(name: str, info: TensorInfo, base: Mapping[str, TensorInfo]) -> Finding | None:
     """Judge a tensor that the adapter ships whole (``modules_to_save``): most often resized embeddings."""
-    module = name.removeprefix("base_model.model.").removesuffix(".weight")
+    module = name.removeprefix("base_model.model.").removesuffix(".weight").removesuffix(".base_layer")
     weight = base_weight(module, base)
     if weight is None or weight.shape == info.shape:
         return None
@@ -140,15 +154,20 @@ def _whole_tensor(name: str, info: TensorInfo, base: Mapping[str, TensorInfo]) -
     )
 
 
-def _bias_findings(facts: AdapterFacts) -> list[Finding]:
-    """PEFT writes an adapter's biases over the base's own, and switching the adapter off does not bring those back."""
-    if facts.config.get("bias", "none") == "none":
+def _tokenizer_findings(facts: AdapterFacts, base_folder: Path) -> list[Finding]:
+    change = tokenizer_change(facts.folder, base_folder)
+    if change is None:
         return []
+    if change.clash is not None:
+        sentence = f"Trained with another tokenizer than the base's: {change.clash}. What it learned of a token, it learned of another."
+        return [Finding("error", "other_tokenizer", sentence)]
+    if change.added:
+        return [Finding("warning", "added_tokens", added_tokens_sentence(change.added))]
     sentence = (
-        f"Trained with bias {facts.config['bias']!r}: its biases replace the base's own for every variant, the baseline included. "
-        "Merge it into a checkpoint and compare that."
+        "Its own tokenizer has the base's tokens but may cut text into others; prompts are cut by the base's, the same for every "
+        "variant."
     )
-    return [Finding("error", "biases", sentence)]
+    return [Finding("warning", "other_cuts", sentence)]
 
 
 def _value_findings(facts: AdapterFacts) -> list[Finding]:
@@ -165,7 +184,9 @@ def _value_findings(facts: AdapterFacts) -> list[Finding]:
     for module, sides in facts.pairs.items():
         if "B" in sides and _all_zero(sides["B"]):
             zero.append(module)
-    if len(zero) == len(facts.pairs):
+    if kind_of(facts) != LORA:
+        return [Finding("ok", "finite", "All its numbers are finite.")]
+    if len(zero) == len(facts.pairs) and all(".lora_" in name for name in facts.tensors):
         sentence = (
             "Loaded but does nothing: every lora_B is zero, as before the first training step. The training did not reach "
             "these weights, or an untrained adapter was saved."

@@ -38,7 +38,7 @@ def command(run: str | None, metric: str | None, reference: str | None, workspac
     RUN is an id, the start of one, or a run's folder; the newest run where it is left out. Settings are read from the adapters'
     own files; what they do not say can be stated under `factors` in the workspace.
     """
-    from core.ablation import analyse
+    from core.ablation.analyse import analyse
 
     opened = open_run(run, workspace)
     analysis = analyse(opened, _workspace(opened, workspace), metric=metric, reference=reference)

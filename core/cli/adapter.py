@@ -82,6 +82,8 @@ def command(
     for finding in findings:
         if finding.code != "config":
             click.echo(f"{finding.level}: {finding.sentence}")
+    if base is not None:
+        _print_templates(path, base)
     if anatomy is not None:
         _print_anatomy(anatomy)
     if overlap is not None:
@@ -132,6 +134,27 @@ def _print_facts(facts: AdapterFacts) -> None:
     print_table(
         ("setting", "value", "said by"), [(one.name, value_text(one.value), one.source) for one in facts.settings]
     )
+
+
+def _print_templates(adapter: Path, base: Path) -> None:
+    """Print one conversation as both chat templates put it, line by line, where they differ."""
+    from difflib import unified_diff
+
+    from core.adapters.chat import template_difference
+    from core.errors import InputError
+
+    try:
+        found = template_difference(adapter, base)
+    except InputError:  # the findings say so
+        return
+    if found is None or found.base is None or found.same_text:
+        return
+    click.echo("one conversation by both chat templates:")
+    lines = unified_diff(
+        found.base.split("\n"), found.adapter.split("\n"), "the base's", "the adapter's", n=2, lineterm=""
+    )
+    for line in lines:
+        click.echo(f"  {line}")
 
 
 def _print_anatomy(anatomy: Anatomy) -> None:

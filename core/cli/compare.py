@@ -13,6 +13,7 @@ from core import notation
 from core.cli.further_tables import print_composites, print_forgetting, print_slices
 from core.cli.gate import gate_options, outcomes_of, read_conditions, report_outcomes
 from core.cli.joining import join_option, joined_json, joined_sentences, open_joined
+from core.cli.metrics_progress import metrics_progress
 from core.cli.options import examples, json_option, print_json, print_table, say, workspace_option
 from core.cli.robustness_table import print_robustness
 from core.composite.results import CompositeResult
@@ -72,7 +73,7 @@ def command(
         raise InputError("--own computes your metrics of one run; expected it without --join.")
     if own:
         _compute_own(opened, reference)
-    comparison = compare(opened, reference=reference or spec.reference)
+    comparison = compare(opened, reference=reference or spec.reference, progress=metrics_progress())
     outcomes = outcomes_of(opened, comparison, conditions, judged)
     further = _further(opened, comparison, by_slice, composed)
     if as_json:
@@ -108,7 +109,7 @@ class _Further:
 
 
 def _further(run: Run, comparison: Comparison, by_slice: bool, composed: bool) -> _Further:
-    from core.composite import composites
+    from core.composite.measured import composites
     from core.forgetting import forgetting
     from core.slices import slice_table
 

@@ -9,7 +9,7 @@ import click
 
 from core.cli.options import examples, json_option, print_json, say, workspace_option
 from core.cli.watch import clock, follow
-from core.compare import compare
+from core.cluster import chosen_cluster
 from core.errors import InputError
 from core.jobs import launch
 from core.prepare import Choice, estimate_seconds, prepare_run
@@ -28,11 +28,25 @@ def _asked(run: Run) -> str:
     return ", ".join(clean) + (f" and {twins} with perturbed inputs" if twins else "")
 
 
+def _load_comparison() -> None:
+    """Load what compares: with pandas and scipy it takes as long as all else here together, while the worker is at work."""
+    import core.compare  # noqa: F401
+
+
+def _compare(run: Run) -> None:
+    """Keep the statistics, so that the first page opens at once; a page says what is amiss."""
+    from core.cli.metrics_progress import metrics_progress
+    from core.compare import compare
+
+    with suppress(InputError):
+        compare(Run(run.folder), progress=metrics_progress())
+
+
 @click.command(
     "evaluate",
     epilog=examples(
         "lorascope evaluate", "lorascope evaluate --adapters qv-r8,all-r8 --tasks category --limit 50",
-        "lorascope evaluate --resume 20260131-120000",
+        "lorascope evaluate --ray local --workers 2", "lorascope evaluate --resume 20260131-120000",
     ),
 )  # fmt: skip
 @workspace_option
@@ -60,23 +74,31 @@ def _asked(run: Run) -> str:
     default=True,
     help="Evaluate under the perturbations that tasks name (default: yes).",
 )
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of the processor a model (default: all there are).")
+@click.option(
+    "--ray", metavar="WHERE",
+    help="Compute on a Ray cluster: local (this machine's GPUs, or --workers processes), auto (the cluster that this machine "
+    "belongs to) or HOST:PORT.",
+)  # fmt: skip
+@click.option("--workers", type=click.IntRange(min=1), help="Workers of the cluster (default: one a GPU, else one a machine).")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was cancelled, failed or killed.")
 @click.option("--detach", is_flag=True, help="Start it, print its id, and do not wait.")
 @json_option
 def command(
     workspace: Path, adapters: tuple[str, ...] | None, tasks: tuple[str, ...] | None, limit: int | None, name: str | None,
-    device: str | None, dtype: str | None, max_new_tokens: int | None, probe: bool | None, robustness: bool, resume: str | None,
-    detach: bool, as_json: bool,
+    device: str | None, dtype: str | None, max_new_tokens: int | None, probe: bool | None, robustness: bool,
+    threads: int | None, ray: str | None, workers: int | None, resume: str | None, detach: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Evaluate the baseline and every adapter of a workspace, in a process of its own.
 
     The run is a folder under runs/. Ctrl-C cancels it and keeps what is finished.
     """
+    cluster = chosen_cluster(ray, workers)
     opened = load_workspace(workspace)
     if resume is not None:
         run = opened.run(resume)
     else:
-        given = {"device": device, "dtype": dtype, "max_new_tokens": max_new_tokens, "probe": probe}
+        given = {"device": device, "dtype": dtype, "max_new_tokens": max_new_tokens, "probe": probe, "threads": threads}
         settings = {key: value for key, value in given.items() if value is not None}
         choice = Choice(
             adapters=adapters, tasks=tasks, limit=limit, settings=settings, robustness=robustness, name=name
@@ -85,13 +107,10 @@ def command(
         run = prepare_run(opened, choice)
         guess = f"; going by the last run it takes about {clock(seconds)}" if seconds else ""
         say(f"Run {run.id}: {', '.join(run.spec.models.variants)} on {_asked(run)}{guess}")
-    launch.start(run)
+    launch.start(run, cluster)
     if not detach:
-        follow(run)
-        with suppress(
-            InputError
-        ):  # keeps the statistics, so that the first page opens at once; a page says what is amiss
-            compare(Run(run.folder))
+        follow(run, meanwhile=_load_comparison)
+        _compare(run)
         say(f"Done: {run.folder}\nSee it with: lorascope dashboard --workspace {workspace}")
     if as_json:
         print_json({"id": run.id, "folder": str(run.folder)})

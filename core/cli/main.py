@@ -33,6 +33,7 @@ COMMANDS = (
     "score",
     "metrics",
     "ratings",
+    "cache",
     "trust",
     "dashboard",
 )

@@ -14,19 +14,26 @@ from core.jobs.status import RunStatus, read_status
 from core.store import Run
 
 _POLL_SECONDS = 0.5
+_FIRST_POLL_SECONDS = 0.05
+"""A run of which everything was found takes a second: it is looked at more often in the beginning."""
 _PLAIN_SECONDS = 15.0
 _BAR = 24
 
 
-def follow(run: Run) -> RunStatus:
+def follow(run: Run, meanwhile: Callable[[], None] = lambda: None) -> RunStatus:
     """Draw a run's progress until it ends and return its last status; Ctrl-C cancels it and keeps what is finished.
 
     A run that its budget of minutes ended early is as good as finished: the status says what was left out.
+
+    Args:
+        run: the run.
+        meanwhile: something short to do while its worker starts.
 
     Raises:
         RunError: the run failed, was cancelled or its worker died; the message says what is kept.
     """
     try:
+        meanwhile()
         status = _watched(lambda: read_status(run))
     except KeyboardInterrupt:
         launch.cancel(run)
@@ -62,7 +69,7 @@ def _watched(read: Callable[[], RunStatus]) -> RunStatus:
     """Draw what ``read`` says until nothing is at work any more, and return the last of it."""
     shown, shown_at = "", 0.0
     terminal = sys.stderr.isatty()
-    warned = 0
+    warned, pause = 0, _FIRST_POLL_SECONDS
     while True:
         status = read()
         for warning in status.warnings[warned:]:
@@ -74,7 +81,8 @@ def _watched(read: Callable[[], RunStatus]) -> RunStatus:
             shown, shown_at = line, time.monotonic()
         if not status.active:
             break
-        time.sleep(_POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(_POLL_SECONDS, pause * 1.2)
     if terminal:
         print(file=sys.stderr)
     return status

@@ -1,7 +1,4 @@
-"""Render prompts and cut them into tokens as transformers would, without importing it (it pulls in torch).
-
-The chat template runs in jinja2's immutable sandbox: a template is a file of somebody else's.
-"""
+"""Render prompts and cut them into tokens as transformers would, without importing it (it pulls in torch)."""
 
 from __future__ import annotations
 
@@ -10,50 +7,21 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateError
-from jinja2.ext import Extension
-from jinja2.nodes import CallBlock, ContextReference, Node
-from jinja2.parser import Parser
-from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
-from core.data.placeholders import FIELD
+from core.data.chat_template import TEMPLATE_DATE as TEMPLATE_DATE
+from core.data.chat_template import ChatTemplate, TemplateRefusal, read_template
+from core.data.placeholders import fill as fill
 from core.errors import InputError
 
-TEMPLATE_DATE = date(2024, 7, 26)
-"""What chat templates that ask for today's date are told; the date that Llama 3.1's own template falls back to."""
 _PROBE = "lorascope-answer-goes-here"
 _GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
 _NONCHARACTERS = tuple(map(chr, range(0xFDD0, 0xFDF0)))
 """Code points that Unicode keeps for a program's own use: they mark places in a rendered text."""
-_REFUSALS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
-"""What a template raises on a conversation that it was not written for."""
-
-
-class _GenerationTag(Extension):
-    """``{% generation %}``: marks the assistant's words in a template.
-
-    Its body is rendered as it is, between the two characters of the template's variable ``_generation_marks`` if there is one.
-    """
-
-    tags = {"generation"}  # noqa: RUF012 - jinja2's own interface
-
-    def parse(self, parser: Parser) -> Node:
-        line = next(parser.stream).lineno
-        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        call = self.call_method("_render", [ContextReference()])
-        return CallBlock(call, [], [], body).set_lineno(line)
-
-    def _render(self, context: Context, caller: Any) -> str:
-        opening, closing = context.get("_generation_marks") or ("", "")
-        return f"{opening}{caller()}{closing}"
-
 
 @dataclass(frozen=True)
 class Encoded:
@@ -66,13 +34,17 @@ class Encoded:
 class PromptRenderer:
     """The tokenizer and chat template of one model folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, template: str | None = None) -> None:
         """Read tokenizer.json, tokenizer_config.json and the chat template of ``folder``.
+
+        Args:
+            folder: of the model.
+            template: the source of another chat template, in place of the folder's own.
 
         Raises:
             InputError: there is no tokenizer.json, or it cannot be read.
         """
-        self.folder = folder
+        self.folder, self.given = folder, template
         path = folder / "tokenizer.json"
         if not path.is_file():
             raise InputError(
@@ -98,22 +70,24 @@ class PromptRenderer:
         except ValueError as error:
             raise InputError(f"{path}: not valid JSON ({error}).") from None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is compiled, which cannot be sent: a process that gets the rest compiles its own."""
+        return {name: value for name, value in vars(self).items() if name != "_compiled"}
+
     @cached_property
     def template(self) -> str | None:
         """The chat template's source; None for a model without one."""
-        file = self.folder / "chat_template.jinja"
-        if file.is_file():
-            return file.read_text(encoding="utf-8")
-        found = self.config.get("chat_template")
-        if isinstance(found, list):  # several named templates
-            named = {entry["name"]: entry["template"] for entry in found}
-            return named.get("default")
-        return found
+        return read_template(self.folder, self.config) if self.given is None else self.given
 
     @cached_property
     def context_length(self) -> int | None:
         """How many tokens the model can hold, prompt and answer together; None if its config does not say."""
         return self.model_config.get("max_position_embeddings")
+
+    @property
+    def is_seq2seq(self) -> bool:
+        """Whether the model has an encoder, which reads the prompt, and a decoder, which answers."""
+        return bool(self.model_config.get("is_encoder_decoder"))
 
     def special(self, name: str) -> str | None:
         """Return the text of a special token: ``bos_token``, ``eos_token``."""
@@ -132,6 +106,7 @@ class PromptRenderer:
         add_generation_prompt: bool = True,
         tools: Any = None,
         marks: tuple[str, str] | None = None,
+        variables: Mapping[str, Any] | None = None,
     ) -> str:
         """Return the text that the chat template makes of a conversation.
 
@@ -140,20 +115,27 @@ class PromptRenderer:
             add_generation_prompt: whether the text ends where the assistant's answer begins.
             tools: the tools on offer, as the template takes them.
             marks: two characters to be put around what stands in the template's ``{% generation %}`` tags.
+            variables: others that the template looks up (``enable_thinking``).
 
         Raises:
-            InputError: the model has no chat template, or the template refuses the conversation.
+            InputError: the model has no chat template.
+            TemplateRefusal: the template refuses the conversation.
         """
-        try:
-            return self._compiled.render(
-                messages=[dict(message) for message in messages], add_generation_prompt=add_generation_prompt,
-                bos_token=self.special("bos_token") or "", eos_token=self.special("eos_token") or "", tools=tools,
-                _generation_marks=marks,
-            )  # fmt: skip
-        except InputError:
-            raise
-        except _REFUSALS as error:
-            raise InputError(f"{self.folder}: the chat template refused this conversation: {error}") from None
+        content = {
+            "messages": [dict(message) for message in messages], "add_generation_prompt": add_generation_prompt,
+            "bos_token": self.special("bos_token") or "", "eos_token": self.special("eos_token") or "", "tools": tools,
+            "_generation_marks": marks,
+        }  # fmt: skip
+        return self._compiled.render({**(variables or {}), **content})
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The names that the chat template looks up.
+
+        Raises:
+            InputError: the model has no chat template.
+        """
+        return self._compiled.variables
 
     def generated_spans(self, messages: Sequence[Mapping[str, Any]], tools: Any = None) -> tuple[tuple[int, int], ...]:
         """Return where the assistant's words stand in a rendered conversation: start and end of each, in characters.
@@ -164,22 +146,13 @@ class PromptRenderer:
         return take_marks(self.render(messages, add_generation_prompt=False, tools=tools, marks=marks), marks)[1]
 
     @cached_property
-    def _compiled(self) -> Any:
+    def _compiled(self) -> ChatTemplate:
         if not self.template:
             raise InputError(
-                f"{self.folder}: the tokenizer has no chat template. Use `template: none` in the task to give prompts as they are."
+                f"{self.folder}: the tokenizer has no chat template. Use `template: none` in the task to give prompts as they are, or "
+                "name a chat template for all variants: `template:` under models, an adapter's name or a file."
             )
-        environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=[_GenerationTag, "jinja2.ext.loopcontrols"]
-        )
-        environment.filters["tojson"] = lambda value, indent=None: json.dumps(value, ensure_ascii=False, indent=indent)
-        environment.globals["raise_exception"] = _raise_exception
-        # A prompt that holds today's date would differ from one run to the next: every run has the same day.
-        environment.globals["strftime_now"] = TEMPLATE_DATE.strftime
-        try:
-            return environment.from_string(self.template)
-        except TemplateError as error:
-            raise InputError(f"{self.folder}: the chat template does not compile: {error}") from None
+        return ChatTemplate(self.template, self.folder)
 
     def encode(self, text: str, *, special: bool = False) -> Encoded:
         """Return the tokens of a text; ``special`` adds what the tokenizer puts around plain text (such as BOS)."""
@@ -204,10 +177,11 @@ class PromptRenderer:
     def end_of_turn_ids(self) -> tuple[int, ...]:
         """The token that ends an assistant's turn in the chat template: part of every answer's likelihood."""
         if self.template:
-            rendered = self.render(
-                [{"role": "user", "content": "x"}, {"role": "assistant", "content": _PROBE}],
-                add_generation_prompt=False,
-            )
+            turns = [{"role": "user", "content": "x"}, {"role": "assistant", "content": _PROBE}]
+            try:
+                rendered = self.render(turns, add_generation_prompt=False)
+            except TemplateRefusal:  # it wants other turns than these, a system message say
+                rendered = ""
             tail = self.encode(rendered.rpartition(_PROBE)[2])
             if tail.ids and self.tokenizer.id_to_token(tail.ids[0]) in self._special_texts:
                 return (tail.ids[0],)
@@ -263,26 +237,3 @@ def take_marks(text: str, marks: tuple[str, str]) -> tuple[str, tuple[tuple[int,
             pieces.append(piece)
             place += len(piece)
     return "".join(pieces), tuple(spans)
-
-
-def _raise_exception(message: str) -> None:
-    raise TemplateError(message)
-
-
-def fill(template: str, fields: Mapping[str, Any], where: str) -> str:
-    """Put a row's fields into ``{field}`` places of a prompt; other braces stay as they are.
-
-    Raises:
-        InputError: the row lacks a field that the prompt names; ``where`` says which task and example.
-    """
-
-    def put(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in fields:
-            raise InputError(
-                f"{where}: the prompt names the field {name!r}; the row has {', '.join(map(repr, fields))}."
-            )
-        value = fields[name]
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-    return FIELD.sub(put, template)

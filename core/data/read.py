@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from core.conversation import check_messages, check_tools, parted
 from core.data.rows import Row, field_names, read_placed_rows, read_rows
 from core.errors import InputError, nearest
 from core.records import Example
@@ -49,6 +50,7 @@ def examples_of_rows(
     examples = []
     for row, example_id in list(zip(rows, ids, strict=True))[:limit]:
         reader = _RowReader(f"{path}, {row.place}", row.fields, task)
+        reader.check_conversation()
         options = reader.options()
         examples.append(
             Example(
@@ -93,6 +95,13 @@ class _RowReader:
     def __init__(self, where: str, fields: dict[str, Any], task: TaskSpec) -> None:
         self.where, self.fields, self.task = where, fields, task
 
+    def check_conversation(self) -> None:
+        """Check the fields that the chat template is given as they are."""
+        if (name := self.task.messages) is not None:
+            check_messages(f"{self.where}: {name!r}", self._field(name, "the task's messages"))
+        if isinstance(self.task.tools, str):
+            check_tools(f"{self.where}: {self.task.tools!r}", self.fields.get(self.task.tools))
+
     def options(self) -> tuple[str, ...]:
         """Return the options as texts, from the task or from the row's field."""
         listed = self.task.options
@@ -113,7 +122,7 @@ class _RowReader:
     def reference(self, options: tuple[str, ...]) -> Any:
         """Return the right answer in the form that `core.records.Example.reference` says for the task's kind."""
         name = self.task.reference
-        value = self._field(name, "the task's reference")
+        value = self._last_turn(name) if name == self.task.messages else self._field(name, "the task's reference")
         where = f"{self.where}: {name!r}"
         if self.task.kind == "regression":
             return _number(where, value)
@@ -132,6 +141,15 @@ class _RowReader:
         if isinstance(value, list) and value and self.task.kind == "generation":
             return [self._text(where, text) for text in value]
         return self._text(where, value)
+
+    def _last_turn(self, name: str) -> str:
+        answer = parted(self.fields[name])[1]
+        if answer is None:
+            raise InputError(
+                f"{self.where}: the conversation in {name!r} ends without an assistant's turn, which the task's reference should be. "
+                "Name another field as the reference, or add the turn."
+            )
+        return answer
 
     def _field(self, name: str, asked_by: str) -> Any:
         if self.fields.get(name) is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from core.derived import task_identity
 from core.diagnostics.answers import Answers, read_answers
 from core.diagnostics.task_curves import scored_labels
 from core.kept_arrays import KeptArrays, load_arrays, save_arrays
+from core.metrics.metric import Observations
 from core.predict import observations
 from core.store import Run
 
@@ -35,7 +36,9 @@ class TaskAnswers:
     """The labels that have ROC curves, the positive one first where there are two; empty without scores."""
 
 
-def kept_answers(run: Run, task: str, variant: str, evidence_hash: str | None) -> TaskAnswers:
+def kept_answers(
+    run: Run, task: str, variant: str, evidence_hash: str | None, observed: Callable[[], Observations] | None = None
+) -> TaskAnswers:
     """Return what a variant answered, from ``derived/`` if it is there, else read from the evidence and kept.
 
     Args:
@@ -43,19 +46,19 @@ def kept_answers(run: Run, task: str, variant: str, evidence_hash: str | None) -
         task: of classification.
         variant: of the run.
         evidence_hash: see `core.derived.StatisticsReader`; None while the run is not finished.
+        observed: gives the variant's observations, where somebody holds them.
     """
     path = None if evidence_hash is None else _path(run, task, variant, evidence_hash)
     kept = None if path is None or (found := load_arrays(path)) is None else _answers(found)
     if kept is not None:
         return kept
-    made = _read(run, task, variant)
+    made = _read(observations(run, task, variant) if observed is None else observed())
     if path is not None:
         _save(path, made)
     return made
 
 
-def _read(run: Run, task: str, variant: str) -> TaskAnswers:
-    found = observations(run, task, variant)
+def _read(found: Observations) -> TaskAnswers:
     return TaskAnswers(read_answers(found), tuple(found.predictions), tuple(found.labels), scored_labels(found))
 
 

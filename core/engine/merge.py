@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 import torch
 from peft.tuners.lora import LoraLayer
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+from transformers import AutoModelForCausalLM
 
 from core.adapters.merge import MergeRow
 from core.engine.models import Models
+from core.engine.quantised import quantisation_config
 from core.errors import InputError
 
 POSITIONS = 32
@@ -52,7 +53,7 @@ def load_on_quantised(base: Path, adapter: Path, device: torch.device) -> Any:
     """
     from peft import PeftModel
 
-    settings = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
+    settings = quantisation_config("nf4", torch.bfloat16)
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             base, quantization_config=settings, device_map={"": device}, use_safetensors=True, trust_remote_code=False,

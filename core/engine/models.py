@@ -10,14 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
-from peft.utils import get_peft_model_state_dict
-from safetensors import SafetensorError, safe_open
-from transformers import AutoConfig, AutoModelForCausalLM
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+from core.adapters import AdapterFacts, read_adapter
+from core.adapters.kinds import LORA, PREFIX_KINDS, shares_layers
+from core.engine.attach import Attached, attach
+from core.engine.heads import load_head
 from core.engine.parts import mixture_on, part_on
+from core.engine.quantised import is_quantised, quantisation_config
+from core.engine.seq2seq import is_seq2seq
+from core.engine.sharing import tensor_marks
+from core.engine.virtual import PrefixedModel, with_prefix
 from core.errors import InputError
-from core.model_set import AdapterPart, Mixture
+from core.heads import Head
+from core.model_set import AdapterPart, Mixture, Quantisation
 from core.records import BASELINE
 
 TREE_MODELS = frozenset(
@@ -39,13 +46,17 @@ class AdapterSource:
 
 
 class Models:
-    """A base model with its adapters attached; `variant` says which of them is on."""
+    """A base model with its adapters attached; `variant` says which of them is on.
+
+    The baseline is the bare base: adapters hang in modules of their own over its tensors.
+    """
 
     def __init__(
         self, base: Path, adapters: Mapping[str, AdapterSource], checkpoints: Mapping[str, Path],
         device: torch.device, dtype: torch.dtype, mixtures: Mapping[str, Mixture] | None = None,
+        heads: Mapping[str, Head] | None = None, quantised: Mapping[str, Quantisation] | None = None,
     ) -> None:  # fmt: skip
-        """Load the base and attach every adapter's folder once, however many variants are made of it.
+        """Load the base and attach every adapter's folder once, however many variants are made of it; heads stay on the disk.
 
         Raises:
             InputError: a folder cannot be loaded; the message names it and says why.
@@ -54,73 +65,88 @@ class Models:
         self.checkpoints = dict(checkpoints)
         self.adapters = dict(adapters)
         self.mixtures = dict(mixtures or {})
-        self._loaded = load_causal(base, device, dtype)
-        self.trees = supports_trees(self._loaded.config)
-        self._attached: dict[Path, str] = {}
+        self.heads = dict(heads or {})
+        self._folder = base
+        self._quantised = dict(quantised or {})
+        self._base = load_causal(base, device, dtype, self._quantised.get(BASELINE))
+        self.seq2seq = is_seq2seq(self._base.config)
+        self.trees = supports_trees(self._base.config)
+        self._attached: dict[Path, Attached] = {}
+        self._facts: dict[Path, AdapterFacts] = {}
         for name, source in adapters.items():
             if source.folder not in self._attached:
-                self._attach(name, source)
-        self._loaded.eval()
+                self._attached[source.folder] = self._attach(name, source.folder)
+        self._prefixed: dict[Path, PrefixedModel] = {
+            folder: with_prefix(at.peft, self._base) for folder, at in self._attached.items() if at.kind in PREFIX_KINDS
+        }
 
-    def _attach(self, name: str, source: AdapterSource) -> None:
+    def _attach(self, name: str, folder: Path) -> Attached:
+        facts = self._facts[folder] = read_adapter(folder)
+        plain = shares_layers(facts)
+        others = [at.peft for other, at in self._attached.items() if plain and shares_layers(self._facts[other])]
+        before = tensor_marks(self._base)
         # PEFT's own name for it: a variant's may hold dots, which torch does not take in a module's name.
-        attached = f"adapter_{len(self._attached)}"
-        # PEFT would upcast adapters to float32; in the base's own precision there is no cast in every layer.
-        options: dict[str, Any] = {"adapter_name": attached, "is_trainable": False, "autocast_adapter_dtype": False}
+        peft_name = f"adapter_{len(self._attached)}"
         try:
-            if isinstance(self._loaded, PeftModel):
-                self._loaded.load_adapter(str(source.folder), **options, torch_device=str(self.device))
-            else:
-                self._loaded = PeftModel.from_pretrained(
-                    self._loaded, str(source.folder), **options, torch_device=str(self.device)
-                )
-        except (RuntimeError, ValueError, KeyError, OSError, TypeError, SafetensorError) as error:
-            reason = " ".join(str(error).split())[:300]
+            attached = attach(facts, self._base, others[0] if others else None, peft_name, self.dtype)
+        except InputError as error:
+            raise InputError(f"adapter {name!r} ({folder}): {error}") from None
+        if tensor_marks(self._base) != before:
             raise InputError(
-                f"adapter {name!r} ({source.folder}): PEFT cannot attach it to this base: {reason}"
-            ) from None
-        # Parameters alone: a cast of the rotary frequencies, a buffer in float32, would bend every position.
-        for parameter in self._loaded.parameters():
-            parameter.data = parameter.data.to(self.dtype)
-        self._attached[source.folder] = attached
+                f"adapter {name!r} ({folder}): attaching it changes the weights of the base, which the baseline has to share. Merge "
+                "it into a checkpoint with merge_and_unload and name that under models.checkpoints."
+            )
+        return attached
 
     @contextmanager
     def variant(self, name: str) -> Iterator[Any]:
-        """Yield the model as the named variant; the baseline is the same weights with adapters off."""
-        if name in self.checkpoints:
-            model = load_causal(self.checkpoints[name], self.device, self.dtype)
+        """Yield the model as the named variant; the baseline is the same weights without adapters."""
+        if name in self.checkpoints or name in self.heads:
+            model = self._alone(name)
             try:
                 yield model
             finally:
                 del model
                 gc.collect()
-        elif not isinstance(self._loaded, PeftModel):
-            yield self._loaded
         elif name == BASELINE:
-            with self._loaded.disable_adapter():
-                yield self._loaded
+            yield self._base
         elif name in self.mixtures:
-            mixture = self.mixtures[name]
-            weights = {
-                self._attached[self.adapters[one].folder]: weight * self.adapters[one].scale
-                for one, weight in mixture.weights.items()
-            }
-            with mixture_on(self._loaded, weights, mixture):
-                yield self._loaded
+            with self._mixed(self.mixtures[name]) as model:
+                yield model
         else:
             source = self.adapters[name]
-            with part_on(self._loaded, self._attached[source.folder], source.scale, source.part):
-                yield self._loaded
+            attached = self._attached[source.folder]
+            if source.scale == 0:
+                yield self._base
+            elif attached.kind == LORA:
+                with part_on(attached.peft, attached.name, source.scale, source.part):
+                    yield attached.peft
+            else:
+                yield self._prefixed.get(source.folder, attached.peft)
+
+    def _alone(self, name: str) -> Any:
+        """Load a variant that is a model of its own."""
+        if name in self.heads:
+            return load_head(self._folder, self.heads[name], self.device, self.dtype)
+        return load_causal(self.checkpoints[name], self.device, self.dtype, self._quantised.get(name))
+
+    @contextmanager
+    def _mixed(self, mixture: Mixture) -> Iterator[Any]:
+        sources = {one: self.adapters[one] for one in mixture.weights}
+        if alone := next((one for one, at in sources.items() if not shares_layers(self._facts[at.folder])), None):
+            raise InputError(
+                f"{alone!r} cannot be mixed: it changes more of the base than the layers that others change."
+            )
+        weights = {
+            self._attached[source.folder].name: mixture.weights[one] * source.scale for one, source in sources.items()
+        }
+        model = self._attached[next(iter(sources.values())).folder].peft
+        with mixture_on(model, weights, mixture):
+            yield model
 
     def keys_not_loaded(self, name: str) -> list[str]:
         """Return the tensors of an adapter's file that found no place in the model (an empty list is as it should be)."""
-        with safe_open(self.adapters[name].folder / "adapter_model.safetensors", framework="pt") as file:
-            stored = set(file.keys())
-        assert isinstance(self._loaded, PeftModel)
-        attached = self._attached[self.adapters[name].folder]
-        return sorted(
-            stored - set(get_peft_model_state_dict(self._loaded, adapter_name=attached, save_embedding_layers=False))
-        )
+        return list(self._attached[self.adapters[name].folder].without_place)
 
 
 def supports_trees(config: Any) -> bool:
@@ -130,20 +156,27 @@ def supports_trees(config: Any) -> bool:
     return config.model_type in TREE_MODELS and layers == {"full_attention"} and window is None
 
 
-def load_causal(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:
-    """Load a causal language model from a local folder: safetensors alone, none of the folder's own code.
+def load_causal(
+    folder: Path, device: torch.device, dtype: torch.dtype, quantisation: Quantisation | None = None
+) -> Any:
+    """Load a language model (causal, or sequence to sequence) from a local folder: safetensors alone, none of the folder's own code.
 
     Raises:
         InputError: it cannot be loaded; the message says why.
     """
+    options: dict[str, Any] = {"use_safetensors": True, "trust_remote_code": False, "local_files_only": True}
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, config=config, dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True,
-            attn_implementation="sdpa",
-        )  # fmt: skip
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        if quantisation is not None or getattr(config, "quantization_config", None) is not None:
+            options["device_map"] = {"": device}  # such weights are made where they stay
+        if quantisation is not None:
+            options["quantization_config"] = quantisation_config(quantisation, dtype)
+        kind = AutoModelForSeq2SeqLM if is_seq2seq(config) else AutoModelForCausalLM
+        model: Any = kind.from_pretrained(folder, config=config, dtype=dtype, attn_implementation="sdpa", **options)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from None
+    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise InputError(f"{folder}: transformers cannot load a causal language model from here: {reason}") from None
+        raise InputError(f"{folder}: transformers cannot load a language model from here: {reason}") from None
     # Frozen, as PEFT freezes a base: with gradients on, torch folds some products differently and the last bits differ.
-    return model.to(device).requires_grad_(False).eval()
+    return (model if is_quantised(model) else model.to(device)).requires_grad_(False).eval()

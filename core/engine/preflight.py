@@ -8,10 +8,17 @@ from typing import Any
 import torch
 
 from core.adapters import Finding
+from core.data.prompt import PromptRenderer
+from core.engine.generate import generate_rows
 from core.engine.models import Models
 from core.engine.score import score_rows
+from core.engine.seq2seq import Stepper
+from core.engine.states import encode_header
+from core.engine.stream import Stream
 from core.records import BASELINE
-from core.requests import ScoreRequest
+from core.requests import Continuation, GenerateRequest, ScoreRequest
+from core.spec import Settings
+from core.tree import Header
 
 PROMPTS = 4
 TREE_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.5, torch.float16: 0.1}
@@ -31,11 +38,14 @@ def mean_divergence(models: Models, variant: str, prompts: Sequence[tuple[int, .
 @torch.inference_mode()
 def _next_token_logprobs(models: Models, variant: str, prompts: Sequence[tuple[int, ...]]) -> torch.Tensor:
     with models.variant(variant) as model:
-        rows = [
-            model(input_ids=torch.tensor([prompt], device=models.device), logits_to_keep=1).logits[0, -1].double().cpu()
-            for prompt in prompts
-        ]
+        rows = [_next_token_logits(models, model, prompt).double().cpu() for prompt in prompts]
     return torch.log_softmax(torch.stack(rows), dim=-1)
+
+
+def _next_token_logits(models: Models, model: Any, prompt: tuple[int, ...]) -> torch.Tensor:
+    if models.seq2seq:
+        return Stepper(model, [prompt], models.device).logits()[0]
+    return model(input_ids=torch.tensor([prompt], device=models.device), logits_to_keep=1).logits[0, -1]
 
 
 def check_loaded(models: Models, variant: str, divergence: float) -> list[Finding]:
@@ -62,12 +72,36 @@ def check_loaded(models: Models, variant: str, divergence: float) -> list[Findin
     return findings
 
 
-def trees_agree(models: Models, request: ScoreRequest) -> bool:
-    """Tell whether scoring in a tree gives this model's own scores, by scoring one request both ways."""
+@torch.inference_mode()
+def sharing_agrees(models: Models, prompt: tuple[int, ...], renderer: PromptRenderer) -> bool:
+    """Tell whether the baseline gives its own scores and answers where rows share tokens, by asking it one thing both ways.
+
+    The prompt's first half is a header, its last tokens are scored beside others, and its answer is begun in a stream.
+    """
+    cut = max(1, len(prompt) - 4)
+    head, told = prompt[:cut], prompt[cut:] or prompt[-1:]
+    texts = [Continuation("", ids, (), 0) for ids in (told, (*told[:-1], prompt[0]), (prompt[0], *told))]
+    request = ScoreRequest("", "", "", "options", head, tuple(texts))
+    half = Header(prompt[: cut // 2], tuple(range(-1, cut // 2 - 1)))
+    settings = Settings(max_new_tokens=3)
+    asked = [GenerateRequest("", "", "", rest) for rest in (prompt, head)]
+    given = {"stop_ids": frozenset[int](), "decode": renderer.decode}
     with models.variant(BASELINE) as model:
-        folded = score_rows(model, [[request]], models.device, trees=True)[0]
+        states = encode_header(model, half, models.device) if len(half) else None
+        folded = score_rows(model, [[request]], models.device, trees=True, states=states)[0]
         apart = score_rows(model, [[request]], models.device, trees=False)[0]
+        stream = Stream(asked, settings, **given)
+        stream.go(model, models.device, side_by_side=2, tokens=len(prompt), states=states)
+        alone = [generate_rows(model, [one], settings, models.device, **given)[0] for one in asked]
     pairs = [(x, y) for a, b in zip(folded, apart, strict=True) for x, y in zip(a.logprobs, b.logprobs, strict=True)]
+    # The first token alone: where two are nearly as likely, rounding may choose the other, and all that follows differs.
+    pairs += [(stream.found[k].token_logprobs[0], one.token_logprobs[0]) for k, one in enumerate(alone)]
+    pairs += [
+        (a, b)
+        for k, one in enumerate(alone)
+        if stream.found[k].token_ids == one.token_ids
+        for a, b in zip(stream.found[k].token_logprobs, one.token_logprobs, strict=True)
+    ]
     return max(abs(x - y) for x, y in pairs) <= TREE_TOLERANCE[models.dtype]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from transformers import DynamicCache
 from core.engine.device import synchronise
 from core.engine.energy import EnergyMeter
 from core.engine.models import Models
+from core.engine.seq2seq import Stepper, is_seq2seq
 
 REPEATS = 5
 
@@ -83,16 +84,13 @@ def _measure(
     model: Any, energy: EnergyMeter, variant: str, repeat: int, place: int, prompt: tuple[int, ...], new_tokens: int
 ) -> ProbeRepeat:
     device = energy.device
-    tokens = torch.tensor([prompt], device=device)
-    cache = DynamicCache(config=model.config)
+    step_of = _seq2seq_steps if is_seq2seq(model.config) else _causal_steps
     with _PeakMemory(device) as memory:
         synchronise(device)
         joules, cpu = energy.joules(), time.process_time()
         started = time.perf_counter()
         first = started
-        for step in range(new_tokens):
-            output = model(input_ids=tokens, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            tokens = output.logits[:, -1].argmax(dim=-1)[:, None]
+        for step, _ in zip(range(new_tokens), step_of(model, prompt, device), strict=False):
             if step == 0:
                 synchronise(device)
                 first = time.perf_counter()
@@ -106,6 +104,22 @@ def _measure(
         energy_joules=None if joules is None or joules_after is None else joules_after - joules,
         peak_bytes=memory.host_bytes if memory.gpu_bytes is None else memory.gpu_bytes,
     )  # fmt: skip
+
+
+def _causal_steps(model: Any, prompt: tuple[int, ...], device: torch.device) -> Iterator[None]:
+    tokens = torch.tensor([prompt], device=device)
+    cache = DynamicCache(config=model.config)
+    while True:
+        output = model(input_ids=tokens, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        tokens = output.logits[:, -1].argmax(dim=-1)[:, None]
+        yield
+
+
+def _seq2seq_steps(model: Any, prompt: tuple[int, ...], device: torch.device) -> Iterator[None]:
+    stepper = Stepper(model, [prompt], device)
+    while True:
+        stepper.go_on(stepper.logits().argmax(dim=-1), (0,))
+        yield
 
 
 class _PeakMemory:

@@ -102,7 +102,10 @@ def prepare_ablation(workspace: Workspace, choice: AblationChoice) -> Run:
     prepared = plan_ablation(workspace, choice)
     settings = run_settings(workspace, {"probe": False, **dict(choice.settings or {})})
     planned = prepared.planned
-    models = ModelSet(base=workspace.spec.models.base, adapters=planned.adapters, mixtures=planned.mixtures)
+    models = ModelSet(
+        base=workspace.spec.models.base, adapters=planned.adapters, mixtures=planned.mixtures,
+        template=workspace.spec.models.template,
+    )  # fmt: skip
     examples = _examples(workspace, prepared.tasks, choice.examples, settings.seed)
     return write_run(
         workspace, Choice(name=choice.name, prefix="ablation-"), models, prepared.tasks, settings, examples,

@@ -41,7 +41,8 @@ def prompt_changes(task: TaskSpec, temperature: float = 0.0) -> Iterator[PromptC
         label = f"{count} of {len(task.few_shot)} worked examples" if count else "without worked examples"
         yield PromptChange(f"shots-{count}", label, {"few_shot": task.few_shot[:count]}, float(count))
     if not task.is_plain:
-        yield PromptChange("no-template", "without the chat template", {"template": "none"})
+        bare = {"template": "none", "template_variables": {}, "tools": None}
+        yield PromptChange("no-template", "without the chat template", bare)
     now = temperature if task.temperature is None else task.temperature
     for other in (one for one in _TEMPERATURES if task.generates and one != now):
         yield PromptChange(f"temperature-{other:g}", f"temperature {other:g}", {"temperature": other}, other)

@@ -17,7 +17,7 @@ from tokenizers.decoders import DecodeStream
 from core.cross.kept import CrossRequest, known_cells, read_cross_request, save_readings
 from core.data.prompt import PromptRenderer
 from core.errors import InputError
-from core.evidence_cache import EvidenceCache
+from core.evidence_cache import EvidenceCache, evidence_folder
 from core.jobs.progress import Progress
 from core.jobs.run_models import RunModels
 from core.plan import CPU_BATCH_TOKENS, Batch, Part, tree_size
@@ -74,7 +74,8 @@ class _Reading:
         self.progress.set(total=sum(part.asked for parts in todo.values() for part in parts), state="running")
         renderer = self.models.renderer
         cache = EvidenceCache(
-            self.models.workspace.folder / ".lorascope" / "evidence", self.run.spec.settings, renderer.fingerprint, renderer.stop_ids
+            evidence_folder(self.models.workspace.folder), self.run.spec.settings, renderer.fingerprint, renderer.stop_ids,
+            base_name=self.run.spec.models.base.path, warn=self.progress.warn,
         )  # fmt: skip
         for reader, parts in todo.items():
             gone = self._without_answer(reader)

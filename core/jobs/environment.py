@@ -15,6 +15,7 @@ from core.adapters.parts import kept, kept_size
 from core.errors import InputError
 from core.records import BASELINE
 from core.spec import AdapterRef, RunSpec
+from core.store import write_json
 from core.weights import tensor_hash, weight_files
 from core.workspace import Workspace
 
@@ -23,12 +24,13 @@ PACKAGES = ("torch", "transformers", "peft", "tokenizers", "numpy", "pyarrow", "
 
 def describe(workspace: Workspace, spec: RunSpec, base: Path, checkpoints: dict[str, Path]) -> dict[str, Any]:
     """Return the content of environment.json but for what the engine adds (device, precision, batches)."""
-    facts = _facts(workspace, spec)
+    facts, is_served = _facts(workspace, spec), BASELINE in spec.models.served
     return {
         "lorascope": _version("lorascope"),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": package_versions() | ({"bitsandbytes": _version("bitsandbytes")} if spec.models.quantised else {}),
+        **({"quantised": spec.models.quantised} if spec.models.quantised else {}),
         "git": _git_revision(workspace.folder),
         "training": {
             **{name: _training(facts[name], ref) for name, ref in spec.models.adapters.items()},
@@ -37,15 +39,34 @@ def describe(workspace: Workspace, spec: RunSpec, base: Path, checkpoints: dict[
         "parts": {name: _part_key(facts[name], ref) for name, ref in spec.models.adapters.items() if ref.part},
         "hashes": {
             "datasets": {name: _file_hash(workspace.resolve(dataset.path)) for name, dataset in spec.datasets.items()},
-            "base": tensor_hash(weight_files(base)),
+            "base": None if is_served else tensor_hash(weight_files(base)),
             "model_configs": {
-                name: _model_config_hash(folder) for name, folder in {BASELINE: base, **checkpoints}.items()
+                name: _model_config_hash(folder)
+                for name, folder in {**({} if is_served else {BASELINE: base}), **checkpoints}.items()
             },
             "adapters": {name: found.tensor_hash for name, found in facts.items()},
             "adapter_configs": {name: _config_hash(found.config) for name, found in facts.items()},
             "checkpoints": {name: tensor_hash(weight_files(folder)) for name, folder in checkpoints.items()},
         },
     }
+
+
+def package_versions() -> dict[str, str | None]:
+    """Return the versions of the packages that move a number; None where one is not installed."""
+    return {name: _version(name) for name in PACKAGES}
+
+
+def keep_threads(folder: Path, known: dict[str, Any], threads: int) -> None:
+    """Note of a run on the processor with how many threads it is computed, unless that is known: they move the last bits."""
+    if known["device"] == "cpu" and "threads" not in known:
+        known["threads"] = threads
+        write_json(folder / "environment.json", known)
+
+
+def weights_by_variant(known: dict[str, Any]) -> dict[str, str]:
+    """Return the hash of the tensors of each folder of models, by the variant that it is; the base's is the baseline's."""
+    hashes = known["hashes"]
+    return {BASELINE: hashes["base"], **hashes["adapters"], **hashes["checkpoints"]}
 
 
 def _facts(workspace: Workspace, spec: RunSpec) -> dict[str, AdapterFacts]:
@@ -123,6 +144,12 @@ def check_unchanged(before: dict[str, Any], now: dict[str, Any], folder: Path) -
     ]:
         if old[kind].get(name) != found:
             raise InputError(f"{folder}: {name!r} has changed since this run began. Start a new run.")
+    for name, found in now.get("served", {}).items():
+        if before.get("served", {}).get(name, {}).get("fingerprint") != found["fingerprint"]:
+            raise InputError(
+                f"{folder}: the server of {name!r} says other things of itself than when this run began (see `served` in "
+                "environment.json): it may be another model by now. Start a new run."
+            )
 
 
 def _version(package: str) -> str | None:

@@ -6,45 +6,48 @@ depend on what was there. torch is imported only once it is known that something
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.data.prompt import PromptRenderer
+from core.cluster import ClusterChoice
 from core.errors import InputError
-from core.evidence_cache import EvidenceCache, VariantIdentity
+from core.evidence_cache import EvidenceCache, VariantIdentity, evidence_folder
+from core.heads import find_heads
 from core.jobs import environment
 from core.jobs.budget import Budget
 from core.jobs.computing import Computed, Computer, LocalComputer
 from core.jobs.device_choice import device_and_dtype
-from core.jobs.identities import identify
-from core.jobs.own_launch import compute_own_metrics
+from core.jobs.identities import SERVED_DEVICE_AND_DTYPE, identify
+from core.jobs.loading import Loading, threads_here
+from core.jobs.lock import only_worker
 from core.jobs.progress import Progress
+from core.jobs.prompting import note_thinking, plan_run, settled, thinking_entry, write_prompts
+from core.jobs.served import DividedComputer, ServedComputer, described
+from core.jobs.some_prompts import some_prompts
 from core.jobs.status import read_status
-from core.plan import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Part, Plan, make_plan
+from core.plan import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Part, Plan
 from core.records import BASELINE, Evidence
-from core.rendering import with_prompts
-from core.requests import GenerateRequest, Refusal
-from core.spec import ModelRef, RunSpec
+from core.requests import Refusal
+from core.served.plan import is_asked
+from core.spec import ModelRef
 from core.store import Run, evidence_table, write_json, write_table
+from core.templates import renderer_of
 from core.workspace import Workspace, load_workspace
 
 if TYPE_CHECKING:
     from core.engine.session import Session
+    from core.jobs.cluster.computer import RayCluster
 
 PROBE_PROMPTS = 2
 PROBE_TOKENS = 16
 
 
-class BusyError(InputError):
-    """Another worker is at the run: its status is not ours to write."""
-
-
-def evaluate(folder: Path) -> None:
-    """Do the run in ``folder``, or go on with it.
+def evaluate(folder: Path, cluster: ClusterChoice | None = None) -> None:
+    """Do the run in ``folder``, or go on with it: with the models of this process, or of a Ray cluster's workers.
 
     Raises:
         BusyError: another worker is at this run.
@@ -52,16 +55,12 @@ def evaluate(folder: Path) -> None:
         OSError: the disk is full or the folder cannot be written; what was finished is kept.
     """
     run = Run(folder)
-    # A lock of the process: it goes when the process does. Open for writing, as NFS wants of an exclusive lock.
-    with (folder / "spec.json").open("r+b") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError(f"{folder}: another worker is at this run already.") from None
+    with only_worker(folder):
         progress = Progress(folder, 0, read_status(run).warnings)
         try:
-            evaluation = _Evaluation(run, progress)
-            evaluation.go()
+            evaluation = _Evaluation(run, progress, cluster)
+            with evaluation.cluster or nullcontext():
+                evaluation.go()
             if not evaluation.left_out:
                 _own_metrics(run, progress)
         except BaseException:  # the worker says what happened; a beat after that would write over it
@@ -77,6 +76,8 @@ def _own_metrics(run: Run, progress: Progress) -> None:
     """Compute the workspace's own metrics where they are trusted; the run is finished without them too."""
     if not run.spec.own_metrics:
         return
+    from core.jobs.own_launch import compute_own_metrics  # with pandas and scipy: over half of what a worker imports
+
     try:
         missing = compute_own_metrics(run, say=lambda sentence: progress.set(message=sentence))
     except InputError as error:
@@ -85,16 +86,24 @@ def _own_metrics(run: Run, progress: Progress) -> None:
         progress.warn(sentence)
 
 
+def _joined(cluster: ClusterChoice, progress: Progress) -> RayCluster:
+    from core.jobs.cluster.computer import RayCluster
+
+    return RayCluster(cluster, progress.set, progress.warn)
+
+
 class _Evaluation:
     """One run being done: what it needs to know at every step."""
 
-    def __init__(self, run: Run, progress: Progress) -> None:
+    def __init__(self, run: Run, progress: Progress, cluster: ClusterChoice | None) -> None:
         self.run, self.progress, self.spec = run, progress, run.spec
+        self.cluster = None if cluster is None else _joined(cluster, progress)
         self.workspace = workspace_of(run)
         self.base = self._local(self.spec.models.base, "models.base")
         checkpoints = self.spec.models.checkpoints
         self.checkpoints = {name: self._local(ref, f"models.checkpoints.{name}") for name, ref in checkpoints.items()}
-        self.renderer = PromptRenderer(self.base)
+        self.heads = find_heads(self.spec.models, self.workspace.adapter_folder, self.checkpoints)
+        self.renderer = renderer_of(self.workspace, self.spec.models, self.base)
         self.session: Session | None = None
         self.environment: dict[str, Any] = {}
         self.budget = Budget(self.spec.ablation.minutes if self.spec.ablation else None)
@@ -104,24 +113,33 @@ class _Evaluation:
         location = self.workspace.model_location(ref)
         if isinstance(location, Path):
             return location
+        if BASELINE in self.spec.models.served:  # its server has the weights
+            return self.workspace.resolve(ref.path)
         from core.engine.hub import fetch  # the Hub is asked only for a base that is not on this disk
 
         return fetch(location, self.progress.set, key=key, revision=ref.revision)
 
     def go(self) -> None:
         """Everything, in order."""
-        device, dtype = device_and_dtype(self.spec.settings)
+        device, dtype = (self.cluster.device_and_dtype if self.cluster else device_and_dtype)(self.spec.settings)
+        if not self.spec.models.computed_here:
+            device, dtype = SERVED_DEVICE_AND_DTYPE
         now = environment.describe(self.workspace, self.spec, self.base, self.checkpoints)
         now |= {"device": device, "dtype": dtype, "tokenizer": self.renderer.fingerprint}
+        now |= described(self.spec.models)
         before = self.run.read_json("environment")
         if before is None:
             budget = self.spec.settings.batch_tokens or (CPU_BATCH_TOKENS if device == "cpu" else GPU_BATCH_TOKENS)
-            plan = self._plan(self.run, budget)
+            now["thinking"] = thinking_entry(self.spec, self.renderer)
+            self.spec = settled(self.spec, now["thinking"])
+            plan = plan_run(self.run, self.spec, self.renderer, budget, self.heads)
+            for sentence in write_prompts(self.run, self.spec, self.renderer, plan, now["thinking"]):
+                self.progress.warn(sentence)
             self.environment = now | {"batch_tokens": budget, "plan": plan.fingerprint}
-            self.run.write_examples(with_prompts(self.run.examples, self.spec, self.renderer))
             write_json(self.run.folder / "environment.json", self.environment)
         else:
-            plan = self._plan(self.run, before["batch_tokens"])
+            self.spec = settled(self.spec, before.get("thinking"))
+            plan = plan_run(self.run, self.spec, self.renderer, before["batch_tokens"], self.heads)
             environment.check_unchanged(before, now | {"plan": plan.fingerprint}, self.run.folder)
             self.environment = before
         self._compute(plan)
@@ -131,26 +149,18 @@ class _Evaluation:
             self._probe(plan)
         self.progress.set(message="Writing the evidence together")
         self.run.compact()
-
-    def _plan(self, run: Run, budget: int) -> Plan:
-        """Return the plan; one without anything that can be asked is a mistake of the user's, and said so."""
-        plan = make_plan(run.examples, self.spec, self.renderer, batch_tokens=budget)
-        if not plan.parts:
-            first = plan.refusals[0] if plan.refusals else None
-            why = (
-                f"task {first.task}, example {first.example_id}: {first.reason}"
-                if first
-                else "the tasks have no examples"
-            )
-            raise InputError(f"{run.folder}: nothing can be asked of this model. The first reason: {why}.")
-        return plan
+        for sentence in note_thinking(self.run):
+            self.progress.warn(sentence)
 
     def _identity(self, variant: str) -> VariantIdentity:
         return identify(self.spec.models, self.environment, variant)
 
     def _compute(self, plan: Plan) -> None:
-        folder, renderer = self.workspace.folder / ".lorascope" / "evidence", self.renderer
-        cache = EvidenceCache(folder, self.spec.settings, renderer.fingerprint, renderer.stop_ids)
+        folder, renderer = evidence_folder(self.workspace.folder), self.renderer
+        cache = EvidenceCache(
+            folder, self.spec.settings, renderer.fingerprint, renderer.stop_ids,
+            base_name=self.spec.models.base.path, warn=self.progress.warn,
+        )  # fmt: skip
         if (self.run.folder / "evidence.parquet").is_file():
             return
         variants = self.spec.models.variants
@@ -161,14 +171,16 @@ class _Evaluation:
         self.progress.advance(before, reused=before)
         missing = []
         for variant, part in todo:
-            table = cache.get(self._identity(variant), part, variant)
+            server = self.spec.models.server_of(variant)
+            table = cache.get(self._identity(variant), part, variant) if server is None or server.reuse else None
             if table is None:
                 missing.append((variant, part))
                 continue
             write_table(self.run.part_path(variant, part.index), table)
             self.progress.advance(part.asked, reused=part.asked)
         for variant in variants:
-            self._write_refusals(variant, plan.refusals, len(plan.parts))
+            refusals = [r for r in plan.refusals if r.variants is None or variant in r.variants]
+            self._write_refusals(variant, refusals, len(plan.parts))
         self._preflight(plan)
         self.progress.expect(sum(part.tokens for _, part in missing))
         work = {v: [part for other, part in missing if other == v] for v in variants}
@@ -176,6 +188,8 @@ class _Evaluation:
 
     def _is_asked(self, variant: str, part: Part) -> bool:
         """Tell whether a variant is asked a part of the plan: an ablation changes prompts for whole adapters alone."""
+        if not is_asked(self.spec.models, variant, part):
+            return False
         ablation = self.spec.ablation
         if ablation is None or variant in (BASELINE, *ablation.whole):
             return True
@@ -191,13 +205,23 @@ class _Evaluation:
             if not self.budget.allows(tokens):
                 self.left_out.append(variant)
                 continue
-            self._loaded()  # before the clock runs, which is to tell a variant's pace
+            self._holder()  # before the clock runs, which is to tell a variant's pace
             self.budget.begin()
             self._store(self._computer().compute({variant: parts}), cache)
             self.budget.end(tokens)
 
     def _computer(self) -> Computer:
         """Return who computes this run's parts."""
+        models = self.spec.models
+        if not models.served:
+            return self._own_computer()
+        served = ServedComputer(models, self.spec.settings, self.progress.set, self.progress.warn)
+        return DividedComputer(self._own_computer, served, models)
+
+    def _own_computer(self) -> Computer:
+        if self.cluster is not None:
+            self._holder()
+            return self.cluster
         return LocalComputer(self._loaded, lambda: len(self.progress.status.warnings), self.progress.set)
 
     def _store(self, computed: Iterable[Computed], cache: EvidenceCache) -> None:
@@ -212,18 +236,29 @@ class _Evaluation:
             pieces = [Evidence(r.task, variant, r.example_id, r.item, reason=r.reason) for r in refusals]
             write_table(self.run.part_path(variant, index), evidence_table(pieces))
 
+    def _holder(self) -> Session | RayCluster:
+        """Return who holds the models and is asked about them: this process, or a cluster's workers."""
+        if self.cluster is None:
+            return self._loaded()
+        environment.keep_threads(self.run.folder, self.environment, self.spec.settings.threads or self.cluster.threads())
+        self.cluster.load(self._loading(), self.renderer, environment.weights_by_variant(self.environment))
+        return self.cluster
+
+    def _loading(self) -> Loading:
+        adapters = self.spec.models.adapters
+        folders = {name: (self.workspace.adapter_folder(ref.of or name), ref.scale) for name, ref in adapters.items()}
+        return Loading(
+            self.base, folders, self.checkpoints, self.environment["device"], self.environment["dtype"], self.spec.settings,
+            parts={name: ref.part for name, ref in adapters.items() if ref.part}, mixtures=self.spec.models.mixtures,
+            threads=self.environment.get("threads", self.spec.settings.threads), heads=self.heads,
+            quantised=self.spec.models.quantised,
+        )  # fmt: skip
+
     def _loaded(self) -> Session:
         if self.session is None:
             self.progress.set(state="loading", message="Loading the base model and its adapters")
-            from core.engine.session import Session
-
-            adapters = self.spec.models.adapters
-            self.session = Session(
-                self.base, {name: (self.workspace.adapter_folder(ref.of or name), ref.scale) for name, ref in adapters.items()},
-                self.checkpoints, self.environment["device"], self.environment["dtype"], self.spec.settings, self.renderer,
-                warn=self.progress.warn, parts={name: ref.part for name, ref in adapters.items() if ref.part},
-                mixtures=self.spec.models.mixtures,
-            )  # fmt: skip
+            self.session = self._loading().session(self.renderer, self.progress.warn)
+            environment.keep_threads(self.run.folder, self.environment, threads_here())
         return self.session
 
     def _preflight(self, plan: Plan) -> None:
@@ -255,32 +290,22 @@ class _Evaluation:
                 self.progress.set(
                     state="preflight", variant=name, message=f"Checking the adapter {name} before anything is measured"
                 )
-                write_json(path, self._loaded().preflight(name, _some_prompts(plan, self.spec, 4), self.base))
+                write_json(path, self._holder().preflight(name, some_prompts(plan, self.spec, 4), self.base))
             entries[name] = json.loads(path.read_text(encoding="utf-8"))
         return entries
 
     def _probe(self, plan: Plan) -> None:
-        prompts = _some_prompts(plan, self.spec, PROBE_PROMPTS)
-        if not prompts:
+        prompts = some_prompts(plan, self.spec, PROBE_PROMPTS)
+        if not prompts or not self.spec.models.computed_here:
             return
         self.progress.set(state="probing", message="Measuring speed and memory, each variant alone")
         tokens = min(PROBE_TOKENS, self.spec.settings.max_new_tokens)
-        result = self._loaded().probe(self.spec.models.variants, prompts, tokens, self._probing)
+        probed = [name for name in self.spec.models.computed_here if name not in self.heads]
+        result = self._holder().probe(probed, prompts, tokens, self._probing)
         write_json(self.run.folder / "probe.json", result)
 
     def _probing(self, done: int, total: int) -> None:
         self.progress.set(message=f"Measuring speed and memory, each variant alone: {done} of {total}")
-
-
-def _some_prompts(plan: Plan, spec: RunSpec, count: int) -> list[tuple[int, ...]]:
-    """Return prompts of middling length, evenly spread; of generation where there is any, and none that was perturbed."""
-    clean = spec.clean_tasks
-    requests = [r for part in plan.parts for batch in part.batches for r in batch.requests if r.task in clean]
-    generating = [r.prompt for r in requests if isinstance(r, GenerateRequest)]
-    prompts = sorted(set(generating or [r.prompt for r in requests]), key=lambda prompt: (len(prompt), prompt))
-    middle = prompts[len(prompts) // 4 : max(len(prompts) // 4 + 1, len(prompts) * 3 // 4)]
-    step = max(1, len(middle) // count)
-    return middle[::step][:count]
 
 
 def workspace_of(run: Run) -> Workspace:

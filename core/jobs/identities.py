@@ -11,6 +11,9 @@ from core.evidence_cache import VariantIdentity
 from core.model_set import ModelSet
 from core.records import BASELINE
 
+SERVED_DEVICE_AND_DTYPE = ("server", "unknown")
+"""What a run says where nothing is computed on this machine."""
+
 
 def identify(models: ModelSet, environment: Mapping[str, Any], variant: str) -> VariantIdentity:
     """Return the identity of a variant of a run.
@@ -23,9 +26,15 @@ def identify(models: ModelSet, environment: Mapping[str, Any], variant: str) -> 
         environment: The content of its environment.json.
         variant: A name of ``models.variants``.
     """
+    if variant in models.served:
+        # No weights are at hand to be hashed: what its server says of itself stands for them.
+        told = environment["served"][variant]["fingerprint"]
+        return VariantIdentity(f"served/{told}", None, 1.0, *reversed(SERVED_DEVICE_AND_DTYPE))
     hashes = environment["hashes"]
     weights = hashes["checkpoints"].get(variant, hashes["base"])
     config = hashes["model_configs"].get(variant, hashes["model_configs"][BASELINE])
+    if held := models.quantised.get(variant if variant in models.checkpoints else BASELINE):
+        config = f"{config}/{held}"
     ref = models.adapters.get(variant)
     adapter, scale = None, 1.0
     if variant in models.mixtures:

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from core.cluster import ClusterChoice
 from core.errors import InputError
 from core.jobs.status import RunStatus, folder_status, is_worker, read_status, write_status
 from core.paths import import_path
@@ -18,8 +20,8 @@ from core.store import Run
 STOP_SECONDS = 20.0
 
 
-def start(run: Run) -> int:
-    """Start (or resume) a run's worker and return its process id.
+def start(run: Run, cluster: ClusterChoice | None = None) -> int:
+    """Start (or resume) a run's worker and return its process id; with a cluster, its workers compute the run.
 
     The worker has a session of its own: it survives a closed browser and a stopped dashboard.
 
@@ -38,15 +40,15 @@ def start(run: Run) -> int:
                 f"{run.folder}: the worker that was cancelled (process {status.pid}) is still stopping. Try again."
             )
         time.sleep(0.05)
-    return spawn("evaluate", run.folder, status.warnings)
+    return spawn("evaluate", run.folder, status.warnings, choices=() if cluster is None else cluster.arguments())
 
 
-def spawn(kind: str, folder: Path, warnings: tuple[str, ...] = ()) -> int:
+def spawn(kind: str, folder: Path, warnings: tuple[str, ...] = (), choices: Sequence[str] = ()) -> int:
     """Start the worker that does a job of some kind in a folder, and return its process id."""
     with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
             # -P: the folder that the user stands in is no place to import from.
-            [sys.executable, "-P", "-m", "core.jobs.worker", kind, str(folder.resolve())],
+            [sys.executable, "-P", "-m", "core.jobs.worker", kind, *choices, str(folder.resolve())],
             env=os.environ | {"PYTHONPATH": import_path()}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     noted = folder_status(folder)

@@ -47,9 +47,9 @@ class Progress:
 
     def advance(self, done: int, *, reused: int = 0, tokens: int = 0) -> None:
         """Count pieces of evidence as done; ``tokens`` is what was computed for them (0 if it was found)."""
-        now = time.time()
+        now = time.monotonic()  # a clock that is set back must not turn a rate or the time left around
         if tokens:
-            self._tokens_left -= tokens
+            self._tokens_left = max(0, self._tokens_left - tokens)
             self._rate.append((now, tokens))
             while len(self._rate) > 2 and now - self._rate[0][0] > _WINDOW_SECONDS:
                 self._rate.popleft()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.data.prompt import PromptRenderer
 from core.errors import InputError
 from core.evidence_cache import VariantIdentity
 from core.jobs import environment
@@ -14,6 +13,7 @@ from core.jobs.evaluate import workspace_of
 from core.jobs.identities import identify
 from core.spec import ModelRef, ModelSet
 from core.store import Run
+from core.templates import renderer_of
 
 if TYPE_CHECKING:
     from core.engine.session import Session
@@ -44,7 +44,7 @@ class RunModels:
             name: (self.workspace.adapter_folder(ref.of or name), ref.scale)
             for name, ref in self.models.adapters.items()
         }
-        self.renderer = PromptRenderer(self.base)
+        self.renderer = renderer_of(self.workspace, self.models, self.base)
         self._check()
 
     def _narrowed(self, variants: Sequence[str]) -> ModelSet:
@@ -57,6 +57,7 @@ class RunModels:
             adapters={name: ref for name, ref in models.adapters.items() if name in needed},
             mixtures=mixtures,
             checkpoints={name: ref for name, ref in models.checkpoints.items() if name in needed},
+            template=models.template,
         )
 
     def _folder(self, ref: ModelRef, key: str) -> Path:
@@ -92,4 +93,5 @@ class RunModels:
             self.base, self.adapters, self.checkpoints, self.environment["device"], self.environment["dtype"],
             self.run.spec.settings, self.renderer, warn=warn,
             parts={name: ref.part for name, ref in self.models.adapters.items() if ref.part}, mixtures=self.models.mixtures,
+            quantised=self.models.quantised,
         )  # fmt: skip

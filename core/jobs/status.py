@@ -20,6 +20,9 @@ ACTIVE: frozenset[State] = frozenset({"queued", "loading", "preflight", "running
 HEARTBEAT_SECONDS = 2.0
 MISSED_SECONDS = 5.0
 """Two missed heartbeats: from then on it is asked whether the worker still exists."""
+AHEAD_SECONDS = 60.0
+"""As long as this a heartbeat from the future is another machine's clock; further ahead the clock was set back since, and it is
+asked as well: or a worker that died would be at work until the clock has caught up."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ def folder_status(folder: Path, now: float | None = None) -> RunStatus | None:
         known[key] = tuple(known.get(key, ()))
     status = RunStatus(**known)
     silent = (time.time() if now is None else now) - status.updated
-    if status.active and silent > MISSED_SECONDS and not is_worker(status.pid, folder):
+    is_doubtful = silent > MISSED_SECONDS or silent < -AHEAD_SECONDS
+    if status.active and is_doubtful and not is_worker(status.pid, folder):
         message = "The worker stopped without a word. What it had finished is kept; resume goes on from there."
         return replace(status, state="interrupted", message=message)
     return status

@@ -1,4 +1,7 @@
-"""The process that does a job: ``python -m core.jobs.worker evaluate RUN_FOLDER``, or another kind in a folder of its own."""
+"""The process that does a job: ``python -m core.jobs.worker evaluate RUN_FOLDER``, or another kind in a folder of its own.
+
+Before the folder stands what an evaluation is computed with (`core.cluster.ClusterChoice.arguments`), if not with its own models.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,16 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from core.cluster import cluster_of
 from core.errors import InputError, RunError
+from core.jobs.lock import BusyError
 from core.jobs.status import RunStatus, folder_status, write_status
 
 
@@ -25,19 +31,20 @@ def main(arguments: list[str]) -> int:
     """Run one job and return the exit code: 0 done, 1 failed, 2 the input is wrong, 130 cancelled."""
     if arguments[0] == "own_metrics":
         return _own_metrics(*arguments[1:])
-    kind, folder = arguments[0], Path(arguments[1])
+    kind, *choices, name = arguments
+    folder = Path(name)
     signal.signal(signal.SIGTERM, _cancel)
     try:
-        _job(kind)(folder)
+        _job(kind, choices)(folder)
         return 0
     except Cancelled:
         _say(folder, "cancelled", None, "Cancelled. What was finished is kept; resume goes on from there.")
         return 130
+    except BusyError as error:  # the status is the other worker's to write
+        print(error, file=sys.stderr, flush=True)
+        return 2
     except InputError as error:
-        if type(error).__name__ == "BusyError":  # the status is the other worker's to write
-            print(error, file=sys.stderr, flush=True)
-        else:
-            _say(folder, "failed", str(error), "Nothing was lost; resume when it is mended.")
+        _say(folder, "failed", str(error), "Nothing was lost; resume when it is mended.")
         return 2
     except OSError as error:
         _say(folder, "failed", _disk_sentence(error, folder), "What was finished is kept; resume goes on from there.")
@@ -52,12 +59,12 @@ def main(arguments: list[str]) -> int:
         return 1
 
 
-def _job(kind: str) -> Callable[[Path], None]:
+def _job(kind: str, choices: Sequence[str]) -> Callable[[Path], None]:
     """Return what does a job of some kind; each is imported when it is asked for, since some take seconds to import."""
     if kind == "evaluate":
         from core.jobs.evaluate import evaluate
 
-        return evaluate
+        return partial(evaluate, cluster=cluster_of(choices))
     if kind == "anatomy":
         from core.jobs.anatomy import anatomy
 

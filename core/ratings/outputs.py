@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.conversation import conversation, message_text
+from core.data.placeholders import fill
 from core.errors import InputError, nearest
 from core.ratings.texts import clean
 from core.records import Example
 from core.store import Run
+from core.thinking import with_answers
 
 
 @dataclass(frozen=True)
@@ -125,13 +128,13 @@ def read_candidates(sources: dict[str, Source], tasks: Sequence[str]) -> tuple[l
 
 
 def read_texts(run: Run, task: str, variant: str) -> dict[str, str]:
-    """Return the text that a variant generated for each example of a task; examples without one are left out."""
+    """Return what a variant answered to each example of a task, thinking left out; examples without a text are left out."""
     if run.spec.models.imported:
         rows = run.predictions(task=task, variant=variant).select(["example_id", "value"]).to_pylist()
         pairs = [(row["example_id"], json.loads(row["value"]) if row["value"] else None) for row in rows]
     else:
         columns = ["example_id", "item", "kind", "text"]
-        rows = run.evidence(columns=columns, task=task, variant=variant).to_pylist()
+        rows = with_answers(run, task, run.evidence(columns=columns, task=task, variant=variant)).to_pylist()
         pairs = [(row["example_id"], row["text"]) for row in rows if row["kind"] == "generation" and not row["item"]]
     found: dict[str, str] = {}
     for example_id, text in pairs:
@@ -159,16 +162,17 @@ def _candidate(run: Run, task: str, example: Example, outputs: dict[str, str]) -
 def _messages(run: Run, task: str, example: Example) -> tuple[dict[str, str], ...] | None:
     """Return the conversation that the chat template was given; None where there was none."""
     spec = run.spec.tasks[task]
-    if spec.is_plain or spec.prompt is None:
+    if spec.is_plain:
         return None
-    from core.data.prompt import fill  # brings the tokenizers with it
-
-    where = f"run {run.id}, task {task}, example {example.id}"
+    if spec.messages is not None:
+        asked = conversation(example, spec)
+        return tuple({"role": str(one["role"]), "content": clean(message_text(one))} for one in asked)
+    prompt, where = spec.prompt or "", f"run {run.id}, task {task}, example {example.id}"
     messages = [{"role": "system", "content": clean(fill(spec.system, example.fields, where))}] if spec.system else []
     for shot in spec.few_shot:
-        messages.append({"role": "user", "content": clean(fill(spec.prompt, shot.fields, where))})
+        messages.append({"role": "user", "content": clean(fill(prompt, shot.fields, where))})
         messages.append({"role": "assistant", "content": clean(shot.answer)})
-    messages.append({"role": "user", "content": clean(fill(spec.prompt, example.fields, where))})
+    messages.append({"role": "user", "content": clean(fill(prompt, example.fields, where))})
     return tuple(messages)
 
 

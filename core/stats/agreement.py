@@ -13,7 +13,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array
 
 from core.stats.arrays import row_blocks, share
 from core.stats.clusters import cluster_codes
@@ -167,6 +166,8 @@ def _alphas(ratings: np.ndarray, level: MeasurementLevel, weights: np.ndarray) -
     values, codes = np.unique(ratings[present], return_inverse=True)
     units = np.nonzero(present)[1]
     # How often each unit was given each value: sparse, since distances may take as many values as there are ratings.
+    from scipy.sparse import csr_array  # scipy.sparse is slow to import, and every page imports this file
+
     unit_counts = csr_array((np.ones(len(codes)), (units, codes)), shape=(ratings.shape[1], len(values)))
     rated = present.sum(axis=0)
     fixed = None if level == "ordinal" else 2 * _pairwise_sum(ratings, level) / (rated - 1)
@@ -185,6 +186,8 @@ def _alphas(ratings: np.ndarray, level: MeasurementLevel, weights: np.ndarray) -
 
 def _rank_disagreement(ranks: np.ndarray, units: np.ndarray, rated: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the observed disagreement by rank of each draw; ranks are (draws, ratings) and change with the draw."""
+    from scipy.sparse import csr_array
+
     membership = csr_array((np.ones(len(units)), (units, np.arange(len(units)))), shape=(len(rated), len(units)))
     centred = ranks - ranks.mean(axis=1, keepdims=True)
     sums, squares = (membership @ centred.T).T, (membership @ (centred**2).T).T

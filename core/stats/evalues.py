@@ -12,7 +12,6 @@ from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 from scipy.special import betaln, xlog1py, xlogy
 
 from core.stats.arrays import BLOCK_ELEMENTS, count_of, counts_array, share
@@ -180,6 +179,8 @@ def _lowest_rate(won: float, lost: float, log_bound: float) -> float:
         return log_bound - float(xlogy(won, rate) + xlog1py(lost, -rate))
 
     # Up to the observed rate the likelihood rises, and there it is above the bound.
+    from scipy.optimize import brentq  # scipy.optimize is slow to import, and every page imports this file
+
     return cast(float, brentq(excess, 1e-300, won / (won + lost), xtol=1e-14))
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import Literal, cast
 
-from scipy.optimize import brentq
 from scipy.special import bdtr, chdtrc, ndtri
 
 from core.stats.arrays import share
@@ -145,6 +144,8 @@ def _tango_low(a: int, b: int, n: int, z_squared: float) -> float:
         linear = (2 * n - a + b) * delta - a - b
         root = (sqrt(max(0.0, linear**2 + 8 * n * b * delta * (1 - delta))) - linear) / (4 * n)
         return (a - b - n * delta) ** 2 - z_squared * n * (2 * root + delta * (1 - delta))
+
+    from scipy.optimize import brentq  # scipy.optimize is slow to import, and every page imports this file
 
     return cast(float, brentq(excess, -1.0, (a - b) / n, xtol=1e-14))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.composite import WeightDependence
+from core.composite.results import WeightDependence
 
 
 def dependence_sentence(found: WeightDependence) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.charts.radar import MOST_VARIANTS, composite_forest, composite_radar
 from core.charts.tables import comparison_table as comparison_data
 from core.charts.theme import Mode
-from core.composite import CompositeResult, WeightDependence
+from core.composite.results import CompositeResult, WeightDependence
 from core.notation import UNIT_NAMES, in_shown_unit, percent, value_texts
 from core.results import Comparison
 from core.wording.composites import dependence_sentence, share_text

@@ -76,13 +76,16 @@ class Reporter:
         return True
 
 
-def worked(key: tuple[Hashable, ...], what: str, make: Callable[[Reporter], Result]) -> Result | None:
+def worked(
+    key: tuple[Hashable, ...], what: str, make: Callable[[Reporter], Result], kept: str = "nothing of it is kept"
+) -> Result | None:
     """Return the result of some work: what is kept of it, or what is made now. None, and a word about it, if it was stopped.
 
     Args:
         key: everything that the result depends on.
         what: the work in a sentence's beginning; unique on the page.
         make: does it, and draws its progress; a click anywhere on the page interrupts it.
+        kept: what is kept of it when it is stopped, as the end of a sentence.
 
     Raises:
         InputError: the work refused its input; it is not tried again with the same key.
@@ -91,7 +94,7 @@ def worked(key: tuple[Hashable, ...], what: str, make: Callable[[Reporter], Resu
     if not slot.made and slot.refusal is None:
         stopped = f"stopped-{what}"
         if st.session_state.get(stopped) == key:
-            st.html(f'<p class="ls-foot">{html.escape(what)} was stopped; nothing of it is kept.</p>')
+            st.html(f'<p class="ls-foot">{html.escape(f"{what} was stopped; {kept}.")}</p>')
             st.button("Go on", key=f"go-on-{what}", on_click=st.session_state.pop, args=(stopped,))
             return None
         reporter = Reporter(what, lambda: st.session_state.update({stopped: key}))

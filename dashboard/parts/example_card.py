@@ -19,6 +19,7 @@ from core.notation import counted
 from core.records import Example
 from core.spec import TaskSpec
 from core.store import Run
+from dashboard.parts.example_turns import draw_thinking, draw_turns
 from dashboard.parts.gain_strip import draw_gain_strip
 from dashboard.parts.original_input import original_beside
 from dashboard.parts.word_diff import Piece, exact_text, word_diff
@@ -64,6 +65,7 @@ class Card:
 def draw_card(run: Run | None, card: Card, feedback: Feedback, mode: Mode) -> None:
     """Draw the example and its panes; without a run (several are joined) there is nowhere to keep thumbs and notes."""
     example = card.example
+    draw_turns(example, card.task)
     if card.original is not None and card.task.perturbation is not None:
         original_beside(card.original, example, card.task.perturbation, mode)
     elif example.prompt:
@@ -108,6 +110,7 @@ def _pane(card: Card, pane: Pane) -> None:
     st.html(_heading(pane))
     if answer.reason:
         st.html(f'<p class="ls-foot">No answer: {html.escape(answer.reason)}.</p>')
+    draw_thinking(answer, pane.variant)
     if answer.text is not None:
         against = other.text if card.marked and pane.variant != card.other else None
         diff = word_diff(answer.text, against) if against is not None else None
@@ -146,6 +149,7 @@ def _fact_line(answer: Answer, too_long: bool) -> None:
     ended = {"eos": "ended by itself", "stop": "ended at a stop string", "length": "cut off at the token limit"}
     facts = [
         f"{counted(answer.n_tokens, 'token')}" if answer.n_tokens is not None else "",
+        f"{answer.n_thinking_tokens:,} of them thinking" if answer.n_thinking_tokens else "",
         f"prompt of {counted(answer.n_prompt_tokens, 'token')}" if answer.n_prompt_tokens else "",
         f"{counted(answer.n_scored, 'token')} scored" if answer.n_scored else "",
         ended.get(answer.finish or "", ""),

@@ -15,6 +15,7 @@ from core.judging import score_text
 from core.metrics.metric import Metric
 from core.notation import UNIT_NAMES, decimals, in_shown_unit, number_text
 from core.store import Run
+from core.thinking import thinking_of
 from dashboard import cache, example_cache
 from dashboard.parts.example_card import Card, Pane
 from dashboard.parts.example_list import Bar, Row
@@ -146,7 +147,7 @@ def card_of(
         return None
     spec = run.spec.tasks[task]
     evidence = example_cache.example_evidence(run, task, example_id)
-    ordered = [scored, *others] if scored else []
+    ordered, rule = [scored, *others] if scored else [], thinking_of(run, task)
     panes = []
     for variant in variants:
         numbers = [(each.measure, float(each.scores[variant].iloc[position])) for each in ordered]
@@ -159,11 +160,11 @@ def card_of(
             verdict = f"{MARKS[outcome]} {_difference(scored.measure, float(difference[0]), outcome)}"
         panes.append(
             Pane(
-                variant, colours[variant], read_one(spec, example, evidence.get(variant, ())), texts, verdict, is_better
+                variant, colours[variant], read_one(spec, example, evidence.get(variant, ()), rule), texts, verdict, is_better
             )
         )
     answers = {pane.variant: pane.answer for pane in panes}
-    other = answers.get(reference) or read_one(spec, example, evidence.get(reference, ()))
+    other = answers.get(reference) or read_one(spec, example, evidence.get(reference, ()), rule)
     original = None if spec.perturbation is None else example_cache.example(run, spec.perturbation.of, example_id)
     return Card(example, spec, tuple(panes), reference, other, marking != "off", marking == "both", original)
 

@@ -17,6 +17,7 @@ from dashboard.parts.compare_people import draw_people
 from dashboard.parts.compare_robustness import draw_robustness
 from dashboard.parts.compare_scene import CHOICES, SECTION, CompareScene
 from dashboard.parts.compare_slices import draw_slices
+from dashboard.parts.first_look import metrics_ready
 from dashboard.parts.join_picker import joined_note
 from dashboard.parts.url_choices import UrlChoices
 
@@ -39,7 +40,7 @@ _ONE_RUN_ONLY = ("feedback", "people")
 def show() -> None:
     """Draw the page."""
     chosen = frame.selection_or_face()
-    if chosen is None or chosen.run is None:
+    if chosen is None or chosen.run is None or not metrics_ready(chosen.run, chosen.reference):
         return
     comparison = cache.comparison(chosen.run, chosen.reference, chosen.slice)
     if not frame.has_values(comparison):

@@ -29,6 +29,7 @@ from dashboard.parts.example_list import example_list, pager
 from dashboard.parts.example_marks import MARKED, draw_flag, marked_ids
 from dashboard.parts.example_rail import RAIL_CSS, draw_rail
 from dashboard.parts.example_scene import SORT, ExampleScene, example_pickers
+from dashboard.parts.first_look import metrics_ready
 from dashboard.parts.footnote import examples_footnote
 from dashboard.parts.url_choices import UrlChoices
 
@@ -41,7 +42,7 @@ _LIST, _PAGER = "examples-list", "examples-page"
 def show() -> None:
     """Draw the page."""
     chosen = frame.selection_or_face()
-    if chosen is None or chosen.run is None:
+    if chosen is None or chosen.run is None or not metrics_ready(chosen.run, chosen.reference):
         return
     st.html(f"<style>{CARD_CSS}{RAIL_CSS}{CROSS_CSS}</style>")
     names = (state.TASK, state.METRIC, state.VARIANT, state.EXAMPLE, state.OUTCOME, state.TAGS, SEARCH, SORT, MARKING,

@@ -19,6 +19,7 @@ from core.wording.verdicts import CardOrder, card_order, counted_rows, in_order,
 from dashboard import cache, state
 from dashboard.parts import frame, metric_tables, overview_data
 from dashboard.parts.export_menu import chart, export_menu
+from dashboard.parts.first_look import metrics_ready
 from dashboard.parts.footnote import footnote
 from dashboard.parts.linked_html import linked_html
 from dashboard.parts.navigation import go
@@ -37,7 +38,7 @@ _COST_HEIGHT = 400
 def show() -> None:
     """Draw the page."""
     chosen = frame.selection_or_face()
-    if chosen is None or chosen.run is None:
+    if chosen is None or chosen.run is None or not metrics_ready(chosen.run, chosen.reference):
         return
     comparison = cache.comparison(chosen.run, chosen.reference, chosen.slice)
     if not frame.has_values(comparison):

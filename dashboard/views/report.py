@@ -9,6 +9,7 @@ import streamlit as st
 from core.report.gather import dressed
 from dashboard import cache, result_cache, state, study_cache
 from dashboard.parts import frame
+from dashboard.parts.first_look import metrics_ready
 from dashboard.parts.report_exports import draw_exports
 from dashboard.parts.report_preview import draw_preview
 from dashboard.parts.report_push import draw_push
@@ -18,7 +19,7 @@ from dashboard.parts.report_wishes import choose_wishes
 def show() -> None:
     """Draw the page."""
     chosen = frame.selection_or_face()
-    if chosen is None or chosen.run is None:
+    if chosen is None or chosen.run is None or not metrics_ready(chosen.run, chosen.reference):
         return
     comparison = cache.comparison(chosen.run, chosen.reference, None)
     if not frame.has_values(comparison):

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -27,10 +28,12 @@ from tests.synthetic import make_workspace
 ROOT = Path(__file__).parents[2]
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--disable-component-update", "--disable-sync", "--process-per-site",
 )  # fmt: skip
 PATIENCE = 60_000
 """Milliseconds until something that should be on the page counts as missing."""
+
+TALL = {"width": 1440, "height": 2200}
 
 CUT_OFF = "found => found.filter(e => e.offsetParent && e.scrollWidth > e.clientWidth + 1 && e.clientWidth).map(e => e.innerText)"
 """Of many elements, the texts of those that are narrower than their text."""
@@ -103,13 +106,53 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A fresh tab, tall enough that nothing has to be scrolled to."""
-    context = browser.new_context(viewport={"width": 1440, "height": 2200}, accept_downloads=True)
+@pytest.fixture(scope="session")
+def tabs(browser: Any) -> Iterator[Any]:
+    """The window whose tabs the tests use one after the other.
+
+    A tab that stays open on an empty page of the servers' site keeps its process: the dashboard's scripts, four seconds of
+    work for a process that sees them for the first time, stay compiled there.
+    """
+    context = browser.new_context(viewport=TALL, accept_downloads=True)
     context.set_default_timeout(PATIENCE)
-    yield context.new_page()
+    kept = context.new_page()
+    kept.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
+    kept.goto("http://127.0.0.1/")
+    yield context
     context.close()
+
+
+@contextmanager
+def fresh_tab(tabs: Any) -> Iterator[Any]:
+    """Open a tab that knows nothing of those before it, and close it afterwards with those that it opened."""
+    kept = list(tabs.pages)
+    page = tabs.new_page()
+    try:
+        yield page
+    finally:
+        origins = set()
+        for opened in tabs.pages:
+            if opened not in kept:
+                origins.add("{0.scheme}://{0.netloc}".format(urlsplit(opened.url)))
+                opened.close()
+        _forget(tabs, origins)
+
+
+def _forget(tabs: Any, origins: set[str]) -> None:
+    """Take away what pages of these addresses stored in the browser."""
+    tabs.clear_cookies()
+    session = tabs.new_cdp_session(tabs.pages[0])
+    for origin in origins:
+        if origin.startswith("http"):
+            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    session.detach()
+
+
+@pytest.fixture
+def page(tabs: Any) -> Iterator[Any]:
+    """A fresh tab, tall enough that nothing has to be scrolled to."""
+    with fresh_tab(tabs) as tab:
+        yield tab
 
 
 @pytest.fixture(scope="session")

@@ -203,28 +203,30 @@ def test_no_workspace_says_how_to_make_one(tmp_path: Path, page: Any) -> None:
         page.get_by_text("lorascope init").wait_for()
 
 
-@pytest.mark.parametrize("width", [1280, 1440])
 @pytest.mark.parametrize("mode", ["light", "dark"])
-def test_nothing_is_cut_off_at_the_side(full: Server, browser: Any, tmp_path: Path, width: int, mode: str) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=mode)
-    page = context.new_page()
+def test_nothing_is_cut_off_at_the_side(full: Server, page: Any, mode: str) -> None:
+    page.emulate_media(color_scheme=mode)
     foreign: list[str] = []
     page.on("request", lambda request: foreign.append(request.url) if _is_foreign(request.url) else None)
     for path, sign in (("", ".card"), ("compare", "table.wide"), ("run", ".ls-run"), ("examples?task=reply", ".row")):
-        opened(page, f"{full.address}/{path}").locator(sign).first.wait_for()
-        name = path.partition("?")[0] or "overview"
-        if name in ("overview", "compare"):
-            page.locator(".js-plotly-plot").first.wait_for()
-            paper = page.locator(".js-plotly-plot .main-svg").first.evaluate("e => e.style.background")
-            around = page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
-            assert paper == around, "the picture's paper is the page's"
-        settled(page)
-        main = page.locator("[data-testid=stMain]")
-        assert main.evaluate("e => e.scrollWidth <= e.clientWidth"), name
-        assert page.locator("button p, .ls-chip").evaluate_all(CUT_OFF) == [], name
-        keep_picture(page, f"{name}-{mode}-{width}.png")
-    context.close()
+        for width in (1280, 1440):
+            page.set_viewport_size({"width": width, "height": 1000})
+            opened(page, f"{full.address}/{path}").locator(sign).first.wait_for()
+            _fits(page, path.partition("?")[0] or "overview", f"{mode}-{width}")
     assert not foreign, "the pages ask nothing of other machines"
+
+
+def _fits(page: Any, name: str, look: str) -> None:
+    if name in ("overview", "compare"):
+        page.locator(".js-plotly-plot").first.wait_for()
+        paper = page.locator(".js-plotly-plot .main-svg").first.evaluate("e => e.style.background")
+        around = page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
+        assert paper == around, "the picture's paper is the page's"
+    settled(page)
+    main = page.locator("[data-testid=stMain]")
+    assert main.evaluate("e => e.scrollWidth <= e.clientWidth"), name
+    assert page.locator("button p, .ls-chip").evaluate_all(CUT_OFF) == [], name
+    keep_picture(page, f"{name}-{look}.png")
 
 
 def _is_foreign(address: str) -> bool:

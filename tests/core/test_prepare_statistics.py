@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from core import prepare_statistics as module
 from core.derived import StatisticsReader
+from core.diagnostics import kept as kept_module
+from core.diagnostics.kept import kept_answers
 from core.metrics.registry import get_metric
 from core.prepare_statistics import Share, missing_shares, prepare_statistics
 from core.store import Run
@@ -77,3 +82,37 @@ def test_nothing_is_made_for_a_run_that_goes_on_or_cannot_be_written(
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert prepare_statistics(finished) == 0
     assert not (finished.folder / "derived").exists()
+
+
+class _LeftError(Exception):
+    pass
+
+
+def test_processes_end_when_whoever_waits_for_them_leaves(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    children = []
+
+    def stuck(_: Run) -> subprocess.Popen[str]:
+        command = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
+        children.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        return children[-1]
+
+    def leave(done: int, total: int) -> None:
+        raise _LeftError
+
+    monkeypatch.setattr(module, "_child", stuck)
+    with pytest.raises(_LeftError):
+        prepare_statistics(run, leave, workers=2)
+    assert [child.poll() for child in children] == [-9, -9]
+
+
+def test_answers_of_many_examples_are_kept_with_their_statistics(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare_statistics(run, workers=1)
+    assert not (run.folder / "derived" / "answers").exists()
+    shutil.rmtree(run.folder / "derived")
+    monkeypatch.setattr(module, "MANY_EXAMPLES", 11)
+    prepare_statistics(run, workers=1)
+    assert len(list((run.folder / "derived" / "answers").glob("category-*.npz"))) == len(VARIANTS)
+    reader = StatisticsReader(run)
+    fresh = kept_answers(run, "category", "qv-r8", None)
+    monkeypatch.setattr(kept_module, "observations", lambda *_: pytest.fail("the evidence was read again"))
+    assert kept_answers(run, "category", "qv-r8", reader.evidence_hash) == fresh

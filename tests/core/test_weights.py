@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import time
 import zipfile
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from core import weights
 from core.errors import InputError
-from core.weights import read_header, read_headers, tensor_hash, weight_files
+from core.weights import TensorInfo, read_header, read_headers, tensor_hash, weight_files
 
 TENSORS = {"b": np.arange(6, dtype=np.float32).reshape(2, 3), "a": np.ones(4, dtype=np.float16)}
 
@@ -73,18 +75,72 @@ def test_the_hash_is_of_the_tensors_and_not_of_the_files(tmp_path: Path) -> None
     assert len({expected, *others}) == 5
 
 
-def test_the_hash_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
+@pytest.fixture
+def remembered(tmp_path: Path) -> Path:
+    """A file whose hash is remembered, as a word that is not its hash."""
     path = _save(tmp_path / "model.safetensors", TENSORS)
+    time.sleep(2 * weights._TICK_NS / 1e9)
     before = tensor_hash([path])
     memo = tmp_path / "cache/hashes.json"
     content = json.loads(memo.read_text())
     assert list(content.values()) == [before]
     memo.write_text(json.dumps(dict.fromkeys(content, "remembered")))
-    assert tensor_hash([path]) == "remembered"
-    os.utime(path, ns=(1, 1))
-    assert tensor_hash([path]) == before
-    memo.write_text("{broken")
-    assert tensor_hash([path]) == before
+    return path
+
+
+def test_the_hash_is_remembered_until_the_file_changes(remembered: Path, tmp_path: Path) -> None:
+    assert tensor_hash([remembered]) == "remembered"
+    os.utime(remembered, ns=(1, 1))
+    before = tensor_hash([remembered])
+    assert len(before) == 64
+    (tmp_path / "cache/hashes.json").write_text("{broken")
+    assert tensor_hash([remembered]) == before
+
+
+def test_other_weights_of_the_same_size_are_hashed_again_though_their_time_was_set_back(remembered: Path) -> None:
+    stat = remembered.stat()
+    content = bytearray(remembered.read_bytes())
+    content[-1] ^= 1
+    with remembered.open("r+b") as file:  # in place: the inode stays
+        file.write(content)
+    os.utime(remembered, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    now = remembered.stat()
+    assert (now.st_size, now.st_mtime_ns, now.st_ino) == (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    assert tensor_hash([remembered]) != "remembered"
+
+
+def test_another_file_put_in_its_place_is_hashed_again(remembered: Path, tmp_path: Path) -> None:
+    stat = remembered.stat()
+    other = _save(tmp_path / "other.safetensors", TENSORS)
+    os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    os.replace(other, remembered)
+    assert tensor_hash([remembered]) != "remembered"
+
+
+def test_what_was_known_of_a_file_before_it_changed_is_forgotten(remembered: Path, tmp_path: Path) -> None:
+    _save(remembered, TENSORS | {"a": TENSORS["a"] * 2})
+    time.sleep(2 * weights._TICK_NS / 1e9)
+    found = tensor_hash([remembered])
+    assert list(json.loads((tmp_path / "cache/hashes.json").read_text()).values()) == [found]
+
+
+def test_what_changed_a_moment_ago_or_changes_meanwhile_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _save(tmp_path / "model.safetensors", TENSORS)
+    monkeypatch.setattr(weights, "_TICK_NS", 3_600_000_000_000)
+    tensor_hash([path])
+    assert not (tmp_path / "cache/hashes.json").exists()
+    monkeypatch.setattr(weights, "_TICK_NS", -1)
+
+    def change(paths: list[Path]) -> dict[str, TensorInfo]:
+        found = read_headers(paths)
+        os.utime(path, ns=(1, 1))
+        return found
+
+    monkeypatch.setattr(weights, "read_headers", change)
+    tensor_hash([path])
+    assert not (tmp_path / "cache/hashes.json").exists()
 
 
 def test_truncated_files_say_how_many_bytes_are_missing(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.ablation import analyse
+from core.ablation.analyse import analyse
 from core.jobs.status import RunStatus, write_status
 from core.store import write_json
 from core.workspace import load_workspace

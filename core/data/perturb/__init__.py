@@ -75,6 +75,8 @@ def why_not(perturbation: Perturbation, task: TaskSpec) -> str | None:
         return f"it is for {' and '.join(sorted(perturbation.kinds))} and not for {task.kind}"
     if perturbation.scope == "options":
         return why_no_order(task)
+    if task.messages is not None:
+        return "its prompts are conversations of the dataset, and perturbations change the fields that a prompt names"
     if task.prompt is None:
         return "the task has no prompt, and so no input beside its reference"
     if not perturbed_fields(task):

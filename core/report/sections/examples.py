@@ -11,10 +11,12 @@ from core.example_texts import read_example, read_example_evidence, read_table
 from core.examples import ExampleTable, Measure, Query, Selection, Sort, measure_of, select
 from core.judging import metrics_of, score_text, scores_of
 from core.metrics.metric import Metric
+from core.notation import counted
 from core.report.document import ExampleCard, Section, Text
 from core.report.scene import Scene
 from core.results import Verdict
 from core.spec import TaskSpec
+from core.thinking import thinking_of
 
 _TONES: dict[str, Verdict] = {"fixed": "better", "gained": "better", "broken": "worse", "lost": "worse"}
 
@@ -78,7 +80,7 @@ def _card(
         if (expected := reference_text(example)) is not None:
             texts.append(Text("Reference", expected))
         for name, value in values.items():
-            answer = read_one(run.spec.tasks[task], example, evidence.get(name, ()))
+            answer = read_one(run.spec.tasks[task], example, evidence.get(name, ()), thinking_of(run, task))
             texts.append(_answer(name, answer, f"{measure.label}: {score_text(measure, value)}"))
     change = "" if measure.rate else f" {score_text(measure, float(selection.difference[at]), signed=True)}"
     return ExampleCard(example_id, task, f"{outcome}{change}", _TONES.get(outcome), tuple(texts))
@@ -87,6 +89,8 @@ def _card(
 def _answer(name: str, answer: Answer, score: str) -> Text:
     notes = [score, f"read as {answer.read_as}" if answer.read_as else "", answer.reason or ""]
     text = answer.text if answer.text is not None else _options(answer.bars)
+    if answer.n_thinking_tokens:
+        notes.append(f"after {counted(answer.n_thinking_tokens, 'token')} of thinking")
     if answer.finish == "length":
         notes.append("cut off at the longest answer allowed")
     return Text(name, text, "; ".join(note for note in notes if note), name)

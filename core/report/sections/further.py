@@ -10,7 +10,8 @@ from core.charts.radar import composite_forest, composite_radar
 from core.charts.robustness import drops_forest
 from core.charts.slices import slices_forest
 from core.charts.tables import comparison_table, robustness_table, slices_table
-from core.composite import CompositeResult, composites
+from core.composite.measured import composites
+from core.composite.results import CompositeResult
 from core.forgetting import forgetting
 from core.notation import difference_texts, drop_texts, metric_name, value_texts
 from core.report.cells import mark_cell, metric_lines, metric_table, p_cell, slug

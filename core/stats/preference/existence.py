@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from core.stats.preference.comparisons import Comparisons
 
@@ -63,6 +60,8 @@ def recession(matrix: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
     rises = np.concatenate(
         [(scores[a] - scores[b])[counts[:, a] > 0] for a in verdicts for b in verdicts if a != b], axis=0
     )
+    from scipy.optimize import linprog  # scipy.optimize is slow to import, and every page imports this file
+
     found = linprog(-rises.sum(axis=0), A_ub=-rises, b_ub=np.zeros(len(rises)), bounds=[(-1, 1)] * (size + 1))
     if not found.success:
         raise RuntimeError(f"the search for a finite estimate failed: {found.message}")
@@ -73,6 +72,9 @@ def _apart(pairs: np.ndarray) -> np.ndarray | None:
     """Return which variants hang together with the first one, bool (variants,); None where all do."""
     size = pairs.shape[1]
     left, right = pairs.argmax(axis=1), pairs.argmin(axis=1)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((np.ones(len(left)), (left, right)), shape=(size, size))
     count, labels = connected_components(graph, directed=False)
     return None if count == 1 else labels == labels[0]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.ablation import analyse
+from core.ablation.analyse import analyse
 from core.errors import InputError
 from core.store import Run
 from core.workspace import Workspace, load_workspace

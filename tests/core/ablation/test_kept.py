@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.ablation import analyse
+from core.ablation.analyse import analyse
 from core.ablation.gather import keep_choices
 from core.prepare import Choice, prepare_run
 from core.store import Run

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.ablation import analyse
+from core.ablation.analyse import analyse
 from core.ablation.records import BaseTable
 from core.stats.power import sample_size
 from tests.core.ablation.made import answers, sweep

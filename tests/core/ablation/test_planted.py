@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.ablation import analyse
+from core.ablation.analyse import analyse
 from core.ablation.records import Analysis
 from tests.core.ablation.made import answers, hits, sweep
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core.ablation import analyse, outcomes
+from core.ablation.analyse import analyse
+from core.ablation.measured import outcomes
 from core.ablation.records import Analysis, BaseTable
 from core.workspace import load_workspace
 

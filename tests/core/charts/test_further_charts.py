@@ -13,7 +13,8 @@ from core.charts.forgetting import forgetting_chart
 from core.charts.radar import MOST_VARIANTS, composite_forest, composite_radar, radar_variants
 from core.charts.slices import slices_forest
 from core.compare import compare
-from core.composite import CompositePart, CompositeResult, composites
+from core.composite.measured import composites
+from core.composite.results import CompositePart, CompositeResult
 from core.forgetting import ForgettingReport, forgetting
 from core.results import Value
 from core.slices import SliceTable, slice_table

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.compare import compare, statistics_for
-from core.composite import composites
+from core.composite.measured import composites
 from core.errors import InputError
 from core.measuring import RESAMPLES
 from core.spec import CompositeSpec

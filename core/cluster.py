@@ -1,0 +1,67 @@
+"""Which Ray cluster computes a run, and with how many workers. Says it alone: nothing here imports Ray."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from core.errors import InputError
+
+LOCAL, AUTO = "local", "auto"
+_HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>\d{1,5})")
+
+
+@dataclass(frozen=True)
+class ClusterChoice:
+    """A cluster and how many workers of it; one worker holds the models once and computes on one device."""
+
+    address: str
+    """``local``: a cluster on this machine for this run alone; ``auto``: the one that this machine belongs to; else HOST:PORT."""
+    workers: int | None = None
+    """None is one a GPU, and without a GPU one a machine."""
+
+    def __post_init__(self) -> None:
+        """Check both.
+
+        Raises:
+            InputError: the address has another form, or there are no workers.
+        """
+        if self.address not in (LOCAL, AUTO) and _HOST_AND_PORT.fullmatch(self.address) is None:
+            hint = " Start the run on a machine of the cluster." if "://" in self.address else ""
+            raise InputError(f"--ray: found {self.address!r}; expected local, auto or HOST:PORT.{hint}")
+        if self.workers is not None and self.workers < 1:
+            raise InputError(f"--workers: found {self.workers}; expected 1 or more.")
+
+    @property
+    def host_and_port(self) -> tuple[str, int] | None:
+        """The two of an address; None where it names none."""
+        found = _HOST_AND_PORT.fullmatch(self.address)
+        return None if found is None else (found["host"].strip("[]"), int(found["port"]))
+
+    def arguments(self) -> list[str]:
+        """Return the choice as words of a command line."""
+        return [f"--ray={self.address}", *([] if self.workers is None else [f"--workers={self.workers}"])]
+
+
+def cluster_of(arguments: Sequence[str]) -> ClusterChoice | None:
+    """Return the choice that `ClusterChoice.arguments` said; None where nothing is said."""
+    said = dict(word.removeprefix("--").split("=", 1) for word in arguments)
+    return chosen_cluster(said.get("ray"), int(said["workers"]) if "workers" in said else None)
+
+
+def chosen_cluster(address: str | None, workers: int | None) -> ClusterChoice | None:
+    """Return the cluster that a user asked for, if any.
+
+    Raises:
+        InputError: the address has another form, workers were asked for without a cluster, or Ray is not installed.
+    """
+    if address is None:
+        if workers is not None:
+            raise InputError("--workers: found without --ray; it says how many workers of a Ray cluster are used.")
+        return None
+    choice = ClusterChoice(address, workers)
+    if find_spec("ray") is None:
+        raise InputError("--ray: Ray is not installed here. Install it with: pip install 'lorascope[ray]'")
+    return choice

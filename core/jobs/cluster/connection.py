@@ -1,0 +1,100 @@
+"""Start a Ray cluster on this machine for one run, or join one that is there; and leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from core.cluster import AUTO, LOCAL, ClusterChoice
+from core.errors import InputError
+
+OBJECT_STORE_BYTES = 128 * 2**20
+"""Of a cluster of ours: parts and their evidence are some kilobytes each and do not wait long."""
+REACH_SECONDS = 5.0
+_ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", "RAY_COLOR_PREFIX": "0"}
+"""Nothing is told to Ray's makers; workers are plain processes of this Python."""
+_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""Ray's own switch for a cluster of one machine: every port is opened on 127.0.0.1 alone."""
+
+
+@contextmanager
+def connected(choice: ClusterChoice) -> Iterator[Any]:
+    """Yield the module ``ray``, connected; leaves the cluster at the end, and stops it if it was started here.
+
+    Raises:
+        InputError: nothing answers at the address, or it runs other versions of Ray or Python.
+    """
+    local = choice.address == LOCAL
+    os.environ.update(_ENVIRONMENT | (_LOOPBACK if local else {}))
+    if choice.host_and_port is not None:
+        _check_reachable(*choice.host_and_port)
+    import ray
+
+    handler = signal.getsignal(signal.SIGTERM)
+    # Short, since Unix sockets lie in it, and this user's alone, since workers log there.
+    scratch = (
+        Path(tempfile.mkdtemp(prefix="lorascope-ray-", dir="/tmp" if os.path.isdir("/tmp") else None))
+        if local
+        else None
+    )
+    try:
+        try:
+            _connect(ray, choice, scratch)
+        finally:
+            signal.signal(signal.SIGTERM, handler)  # Ray would end the process without a word to the run's status
+        yield ray
+    finally:
+        ray.shutdown()
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _connect(ray: Any, choice: ClusterChoice, scratch: Path | None) -> None:
+    shared: dict[str, Any] = {"include_dashboard": False, "logging_level": "warning", "log_to_driver": True}
+    try:
+        if scratch is not None:
+            cores = os.cpu_count() or 1
+            ray.init(
+                address="local", num_cpus=max(cores, choice.workers or 1), object_store_memory=OBJECT_STORE_BYTES,
+                _node_ip_address="127.0.0.1", _temp_dir=str(scratch), **shared,
+            )  # fmt: skip
+        else:
+            shared.pop("include_dashboard")  # the cluster's own affair
+            ray.init(address=choice.address, namespace="lorascope", **shared)
+    except ConnectionError as error:
+        raise InputError(_no_cluster(choice, error)) from None
+    except RuntimeError as error:
+        if "Version mismatch" not in str(error):
+            raise
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"--ray {choice.address}: the cluster runs other versions than this process ({reason}). Install the same Python and Ray "
+            "on all machines."
+        ) from None
+
+
+def _no_cluster(choice: ClusterChoice, error: Exception) -> str:
+    if choice.address == AUTO:
+        return (
+            "--ray auto: found no Ray cluster that this machine belongs to. Start one with `ray start --head`, or let the run have its "
+            "own with: --ray local"
+        )
+    return f"--ray {choice.address}: the cluster cannot be joined ({' '.join(str(error).split())[:300]})."
+
+
+def _check_reachable(host: str, port: int) -> None:
+    """Ask the address for a connection: Ray itself would try for a minute, and then end the process."""
+    try:
+        socket.create_connection((host, port), timeout=REACH_SECONDS).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(
+            f"--ray {host}:{port}: nothing answers there ({reason}). `ray status` on a machine of the cluster says where it listens."
+        ) from None

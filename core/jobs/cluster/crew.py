@@ -1,0 +1,226 @@
+"""The workers that a run has on a Ray cluster: started, checked, asked, and replaced when they die."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.cluster import LOCAL, ClusterChoice
+from core.data.prompt import PromptRenderer
+from core.errors import InputError, RunError
+from core.jobs.cluster.queue import Share
+from core.jobs.cluster.remote import RemoteWorker, WorkerFacts
+from core.jobs.environment import package_versions
+from core.jobs.loading import Loading
+
+DEATHS = 3
+"""So many workers may die on one part, or while loading, before it is given up."""
+WAIT_SECONDS = 300.0
+"""How long a run waits for the cluster to have room for its first worker."""
+POLL_SECONDS = 1.0
+"""A wait is cut into pieces of this length, so that a cancelled run stops soon."""
+
+
+@dataclass
+class Worker:
+    """One worker, and the shares that it holds, oldest first."""
+
+    number: int
+    actor: Any
+    loading: Any
+    """The reference of its facts; None once it has loaded its models."""
+    held: dict[Any, Share] = field(default_factory=dict)
+    decided: bool = False
+    """Whether it was told by which part to decide whether rows are shared."""
+
+
+class Crew:
+    """All workers of a run."""
+
+    def __init__(
+        self, ray: Any, choice: ClusterChoice, loading: Loading, renderer: PromptRenderer, hashes: Mapping[str, str],
+        warn: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        """Ask the cluster for every worker; they load side by side.
+
+        Args:
+            ray: The module, connected.
+            choice: How many workers.
+            loading: What each of them loads.
+            renderer: Of the plan.
+            hashes: Of the tensors of base, adapters and checkpoints by variant, as every worker has to find them.
+            warn: Is told what is amiss.
+
+        Raises:
+            InputError: the cluster has not so many GPUs or processors.
+        """
+        self.ray, self.warn = ray, warn
+        self._hashes = hashes
+        self._sent = ray.put(loading), ray.put(renderer)
+        self._on_gpu = loading.device.partition(":")[0] in ("cuda", "xpu")
+        self._cpus = 1 if choice.address == LOCAL or self._on_gpu else loading.threads or 1
+        self._hardware: set[str] = set()
+        self._deaths = 0
+        count = self._count(choice)
+        self.workers = {number: self._start(number) for number in range(count)}
+
+    def _count(self, choice: ClusterChoice) -> int:
+        there = self.ray.cluster_resources()
+        if self._on_gpu:
+            found, unit = int(there.get("GPU", 0)), "GPU"
+        else:
+            found, unit = (
+                int(there.get("CPU", 0)) // self._cpus,
+                f"worker of {self._cpus} processor{'s' * (self._cpus > 1)}",
+            )
+        wanted = choice.workers or (found if self._on_gpu else len(nodes(self.ray)))
+        if wanted > found or found == 0:
+            raise InputError(
+                f"--ray {choice.address} --workers {wanted}: found room for {found} ({unit} each); expected at least {max(wanted, 1)}. "
+                "Ask for fewer workers, or add machines to the cluster."
+            )
+        return wanted
+
+    def _start(self, number: int) -> Worker:
+        kind = self.ray.remote(RemoteWorker).options(
+            num_cpus=self._cpus, num_gpus=int(self._on_gpu), max_restarts=0, max_task_retries=0
+        )
+        actor = kind.remote()
+        return Worker(number, actor, actor.load.remote(*self._sent))
+
+    @property
+    def ready(self) -> list[Worker]:
+        """The workers whose models are loaded."""
+        return [worker for worker in self.workers.values() if worker.loading is None]
+
+    def replace(self, worker: Worker) -> None:
+        """Put a new worker in the place of one that is gone, or does not answer."""
+        with suppress(self.ray.exceptions.RayError, ValueError):
+            self.ray.kill(worker.actor)
+        self.workers[worker.number] = self._start(worker.number)
+
+    def welcome(self, worker: Worker) -> bool:
+        """Take the facts of a worker that has loaded its models; False if it died over it and was replaced.
+
+        Raises:
+            InputError: its files or versions are others than the run's.
+            RunError: one after the other dies.
+        """
+        try:
+            facts: WorkerFacts = self.fetch(worker.loading)
+        except self.ray.exceptions.RayError as error:
+            self._deaths += 1
+            reason = _first_line(error)
+            if self._deaths >= DEATHS:
+                raise RunError(
+                    f"{self._deaths} workers of the cluster died while they loaded the models; the last: {reason}. With less memory than "
+                    "that takes, ask for fewer --workers."
+                ) from None
+            self.warn(f"A worker of the cluster died while it loaded the models ({reason}); another one is started.")
+            self.replace(worker)
+            return False
+        self._deaths = 0
+        check_facts(facts, self._hashes)
+        if self._hardware and facts.hardware not in self._hardware:
+            listed = ", ".join(sorted({*self._hardware, facts.hardware}))
+            self.warn(f"The workers' devices are of several kinds ({listed}): their scores differ in the last bits.")
+        self._hardware.add(facts.hardware)
+        worker.loading = None
+        return True
+
+    def fetch(self, reference: Any) -> Any:
+        """Return what a worker answers.
+
+        Raises:
+            InputError, RunError, OSError: as the worker raised it; anything else that it raised as a RunError.
+            ray.exceptions.RayError: the worker is gone.
+        """
+        while not self.ray.wait([reference], timeout=POLL_SECONDS)[0]:
+            pass
+        try:
+            return self.ray.get(reference)
+        except self.ray.exceptions.RayTaskError as error:
+            raise own_error(error.cause, str(error)) from None
+
+    def first(self) -> Worker:
+        """Return a worker whose models are loaded, as soon as there is one.
+
+        Raises:
+            InputError, RunError: as `welcome`, or the cluster has no room.
+        """
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not (ready := self.ready):
+            if time.monotonic() > deadline and not self._anyone_alive():
+                raise RunError(
+                    f"The cluster had no room for a worker in {WAIT_SECONDS:.0f} seconds. `ray status` says who uses it."
+                )
+            self.take_arrivals()
+        return ready[0]
+
+    def take_arrivals(self) -> None:
+        """Welcome whoever has loaded its models, after a short wait."""
+        loading = {worker.loading: worker for worker in self.workers.values() if worker.loading is not None}
+        for reference in self.ray.wait(list(loading), timeout=POLL_SECONDS)[0]:
+            self.welcome(loading[reference])
+
+    def _anyone_alive(self) -> bool:
+        """Tell whether a worker has got its place and is loading, which may take long."""
+        from ray.util.state import list_actors
+
+        return any(actor.state == "ALIVE" for actor in list_actors(filters=[("class_name", "=", "RemoteWorker")]))
+
+    def stop(self) -> None:
+        """Kill all workers."""
+        for worker in self.workers.values():
+            with suppress(self.ray.exceptions.RayError, ValueError):
+                self.ray.kill(worker.actor)
+
+
+def nodes(ray: Any) -> list[int]:
+    """Return the number of processors of each machine of a cluster."""
+    return [
+        int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")
+    ]
+
+
+def check_facts(facts: WorkerFacts, hashes: Mapping[str, str]) -> None:
+    """Check that a worker has the run's weights and this process's versions.
+
+    Raises:
+        InputError: with what differs.
+    """
+    here = package_versions()
+    for package, version in facts.versions.items():
+        if version != here[package]:
+            raise InputError(
+                f"The worker on {facts.host} has {package} {version}; this process has {here[package]}, and their numbers would differ. "
+                "Install the same versions on all machines of the cluster."
+            )
+    if wrong := next((name for name, hashed in facts.hashes.items() if hashes.get(name) != hashed), None):
+        raise InputError(
+            f"The worker on {facts.host} finds weights for {wrong!r} other than this machine's ({platform.node()}) at the same path. Let "
+            "all machines see one disk, or copy the same files to them."
+        )
+
+
+def own_error(cause: BaseException, trace: str) -> Exception:
+    """Return what a worker raised as an error of ours; the trace of one that nobody foresaw goes to the run's log."""
+    if isinstance(cause, (InputError, RunError, OSError)):
+        return cause
+    if "failed to import" in trace or "No module named" in trace:
+        return InputError(
+            f"A worker of the cluster cannot load lorascope ({_first_line(cause)}). Install the same lorascope on all its machines."
+        )
+    print(trace, flush=True)
+    return RunError(
+        f"A worker of the cluster failed: {type(cause).__name__}: {_first_line(cause)}. The whole trace is in log.txt."
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]
