@@ -1,8 +1,8 @@
 """A run of 1,000,000 examples and 10 variants: ``python -m benchmarks.million [--examples N] [--variants V] [--keep FOLDER]``.
 
-The run is made up (`benchmarks.million_run`) and lies in parts, as a worker leaves it. Each step is done in a process of its own, through the
-functions that the pages call, so that its memory is its own: beside the seconds of the wall and of the processor stands the most that
-the process and its children had in memory together.
+The run is made up (`benchmarks.million_run`) and lies in parts, as a worker leaves it. Each step is done in a process of its own,
+through the functions that the pages call, so that its memory is its own: beside the seconds of the wall and of the processor stands
+the most that the process and its children had in memory together.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import psutil
 
 from benchmarks.million_run import described, write_run
 from core.store import Run
+from core.stored_examples import count_examples
 
 _LOOK_SECONDS = 0.1
 TASK, METRIC, VARIANT = "reply", "token_f1", "adapter-1"
@@ -88,7 +89,7 @@ def labels(run: Run) -> str:
 def one_example(run: Run) -> str:
     from dashboard import example_cache
 
-    name = f"e{int(len(run.spec.models.variants) * 101):08d}"
+    name = f"e{count_examples(run.folder / 'examples.parquet') // 4:08d}"  # in the middle of one of the two tasks
     asked, found = example_cache.example(run, TASK, name), example_cache.example_evidence(run, TASK, name)
     return f"{name}: {asked is not None}, {len(found)} variants"
 
@@ -122,7 +123,6 @@ STEPS: dict[str, tuple[str, Callable[[Run], str]]] = {
 
 def measured(name: str, folder: Path) -> Measured:
     """Do a step in a process of its own and watch its memory."""
-    started = time.perf_counter()
     command = [sys.executable, "-m", "benchmarks.million", "--step", name, "--keep", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         peak, watched = 0, psutil.Process(child.pid)
@@ -133,7 +133,6 @@ def measured(name: str, folder: Path) -> Measured:
     if child.returncode:
         raise SystemExit(f"{name} failed with {child.returncode}")
     told = json.loads(out.splitlines()[-1])
-    del started
     return Measured(
         STEPS[name][0], told["seconds"], told["processor_seconds"], max(peak, told["peak_bytes"]), told["told"]
     )

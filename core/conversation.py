@@ -77,9 +77,7 @@ def check_messages(where: str, value: Any) -> None:
         InputError: it is no list of messages, or nobody is to be answered.
     """
     if not isinstance(value, list) or not value:
-        raise InputError(
-            f"{where} is {_shown(value)}, expected a list of messages, each with 'role' and 'content'."
-        )
+        raise InputError(f"{where} is {_shown(value)}, expected a list of messages, each with 'role' and 'content'.")
     for number, message in enumerate(value, start=1):
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
             hint = " Messages with 'from' and 'value' are ShareGPT's form." if _is_sharegpt(message) else ""

@@ -10,14 +10,12 @@ from core.data.placeholders import fill
 from core.data.prompt import PromptRenderer
 from core.heads import Head, outputs_of, why_no_answer
 from core.plan import BATCHES_A_PART, Batch, Part, Plan
-from core.records import Example
+from core.records import BASELINE, Example
 from core.requests import YES_NO, HeadRequest, Refusal, items_of
 from core.served.plan import asked_by_tokens
 from core.spec import RunSpec, TaskSpec
 
-_EACH_TAG = (
-    "the task's prompt asks about one tag at a time, and a head reads a text once; say which text: head: {text: '{field}'}"
-)
+_EACH_TAG = "the task's prompt asks about one tag at a time, and a head reads a text once; say which text: head: {text: '{field}'}"
 
 
 @dataclass(frozen=True)
@@ -126,6 +124,11 @@ def with_heads(
             refuse_too_long(refused, len(examples))
         refusals += refused
     return replace(plan, parts=tuple(parts), refusals=tuple(refusals))
+
+
+def without_heads(refusals: Sequence[Refusal]) -> list[Refusal]:
+    """Return the refusals that hold for the baseline too: a head's are of its kind, and stand beside its values."""
+    return [one for one in refusals if one.variants is None or BASELINE in one.variants]
 
 
 def _take(asker: _Asker, example: Example, refused: list[Refusal]) -> tuple[HeadRequest, ...] | None:

@@ -22,6 +22,8 @@ Problem = Literal["single_label_classification", "multi_label_classification", "
 NO_TEXT = "a classification head gives no text"
 NO_LIKELIHOODS = "a classification head gives no log-likelihoods"
 NO_RANKING = "a classification head gives no score for a document"
+TASK_TYPE = "SEQ_CLS"
+"""PEFT's name for adapters that classify."""
 _ARCHITECTURE = "ForSequenceClassification"
 _LAST_LAYERS = ("score", "classifier", "classifier.out_proj", "classification_head.out_proj")
 """What transformers calls the layer that gives the labels' numbers."""
@@ -75,14 +77,14 @@ def find_heads(
 def _adapter_head(name: str, folder: Path, told: HeadSpec | None) -> Head | None:
     where = f"adapter {name!r} ({folder})"
     kind = _read(folder / "adapter_config.json").get("task_type")
-    if kind != "SEQ_CLS":
-        _refuse_told(where, told, f"its task_type is {kind}, and expected SEQ_CLS")
+    if kind != TASK_TYPE:
+        _refuse_told(where, told, f"its task_type is {kind}, and expected {TASK_TYPE}")
         return None
     tensors = read_headers(weight_files(folder, "adapter_model"))
     last = next((info for layer in _LAST_LAYERS if (info := tensors.get(f"{_PREFIX}{layer}.weight"))), None)
     if last is None:
         raise InputError(
-            f"{where}: its task_type is SEQ_CLS, but its file has no layer that gives the labels ({', '.join(_LAST_LAYERS[:2])}): it "
+            f"{where}: its task_type is {TASK_TYPE}, but its file has no layer that gives the labels ({', '.join(_LAST_LAYERS[:2])}): it "
             "would be random. Save the adapter with modules_to_save naming that layer."
         )
     return _head(where, folder, True, last.shape[0], {}, told)
@@ -93,7 +95,11 @@ def _checkpoint_head(name: str, folder: Path, told: HeadSpec | None) -> Head | N
     config = _read(folder / "config.json")
     architectures = [str(one) for one in config.get("architectures") or ()]
     if not any(one.endswith(_ARCHITECTURE) for one in architectures):
-        _refuse_told(where, told, f"its architecture is {', '.join(architectures) or 'not named'}, and expected ...{_ARCHITECTURE}")
+        _refuse_told(
+            where,
+            told,
+            f"its architecture is {', '.join(architectures) or 'not named'}, and expected ...{_ARCHITECTURE}",
+        )
         return None
     n_outputs = len(config.get("id2label") or ()) or int(config.get("num_labels") or 2)
     return _head(where, folder, False, n_outputs, config, told)
@@ -117,7 +123,9 @@ def _head(
     if problem is None and n_outputs == 1:
         problem = "regression"
     if problem not in (None, *get_args(Problem)):
-        raise InputError(f"{where}: config.json: problem_type: found {problem!r}; expected {', '.join(get_args(Problem))}.")
+        raise InputError(
+            f"{where}: config.json: problem_type: found {problem!r}; expected {', '.join(get_args(Problem))}."
+        )
     return Head(folder, is_adapter, n_outputs, told.labels or _own_labels(config), problem, told.text)
 
 
@@ -164,9 +172,7 @@ def outputs_of(head: Head, options: Sequence[str]) -> tuple[int, ...] | str:
     return tuple(folded.index(option) for option in wanted)
 
 
-def check_heads(
-    heads: Mapping[str, Head], tasks: Mapping[str, TaskSpec], adapters: Mapping[str, AdapterRef]
-) -> None:
+def check_heads(heads: Mapping[str, Head], tasks: Mapping[str, TaskSpec], adapters: Mapping[str, AdapterRef]) -> None:
     """Check that each head answers at least one task, as far as tasks tell, and is applied whole.
 
     Args:

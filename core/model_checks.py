@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from core.adapters import check_against_base, read_adapter
+from core.adapters.kinds import why_no_scale
 from core.adapters.parts import why_no_parts
 from core.errors import InputError
 from core.records import BASELINE

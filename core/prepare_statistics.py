@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,14 +117,9 @@ def make_share(reader: StatisticsReader, share: Share) -> None:
             reader.read(share.task, get_metric(name), share.variant)
     if reader.run.spec.tasks[share.task].kind != "classification" or len(reader.index(share.task).ids) <= MANY_EXAMPLES:
         return
+    task, variant = share.task, share.variant
     with suppress(Exception):
-        kept_answers(
-            reader.run,
-            share.task,
-            share.variant,
-            reader.evidence_hash,
-            lambda: reader.observed(share.task, share.variant),
-        )
+        kept_answers(reader.run, task, variant, reader.evidence_hash, lambda: reader.observed(task, variant))
 
 
 def _made(reader: StatisticsReader, shares: Sequence[Share], workers: int) -> Generator[Share | None]:

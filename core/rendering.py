@@ -75,7 +75,9 @@ def with_prompts(
         cut: those of them whose fields were cut so that the prompt fits: they get a tag, and keep their row.
     """
     shortened = {(example.task, example.id): example for example in cut}
-    return tuple(_with_prompt(example, shortened.get((example.task, example.id)), spec, renderer) for example in examples)
+    return tuple(
+        _with_prompt(example, shortened.get((example.task, example.id)), spec, renderer) for example in examples
+    )
 
 
 def _with_prompt(example: Example, cut: Example | None, spec: RunSpec, renderer: PromptRenderer) -> Example:

@@ -270,7 +270,9 @@ class Run:
             shutil.rmtree(parts, ignore_errors=True)  # killed after the file was written, before its parts were gone
             return
         paths = sorted(parts.glob("*/*.parquet"))
-        join_parts(paths, self.folder / "evidence.parquet", parts / _JOINING, EVIDENCE_SCHEMA, rows_a_group=ROWS_A_GROUP)
+        join_parts(
+            paths, self.folder / "evidence.parquet", parts / _JOINING, EVIDENCE_SCHEMA, rows_a_group=ROWS_A_GROUP
+        )
         shutil.rmtree(parts, ignore_errors=True)
 
 

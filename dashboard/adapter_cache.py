@@ -12,6 +12,8 @@ import streamlit as st
 
 from core.adapters import AdapterFacts, read_adapter
 from core.adapters.anatomy import Anatomy
+from core.adapters.chat import TemplateDifference
+from core.adapters.chat import template_difference as compare_templates
 from core.adapters.kept import (
     AdapterJob,
     Answered,
@@ -25,6 +27,7 @@ from core.adapters.kept import (
 from core.adapters.merge import MergeCheck
 from core.adapters.overlap import Overlap
 from core.adapters.prompts import some_examples, some_prompts
+from core.errors import InputError
 from core.merge_metrics import MergeMetric, merge_metrics
 from core.store import Run
 from core.workspace import Workspace
@@ -45,6 +48,22 @@ def base_folder(workspace: Workspace) -> Path | None:
     """Return the folder of the workspace's base; None where it is not on this disk."""
     found = workspace.model_location(workspace.spec.models.base)
     return found if isinstance(found, Path) and found.is_dir() else None
+
+
+def template_difference(workspace: Workspace, folder: Path) -> TemplateDifference | None:
+    """Return how an adapter's chat template differs from the base's; None where it does not, or there is no telling."""
+    base = base_folder(workspace)
+    if base is None:
+        return None
+    return _template_difference(str(folder), str(base), (folder_times(folder), folder_times(base)))
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def _template_difference(folder: str, base: str, times: tuple[tuple[int, int], ...]) -> TemplateDifference | None:
+    try:
+        return compare_templates(Path(folder), Path(base))
+    except InputError:  # the findings say so
+        return None
 
 
 def base_layers(workspace: Workspace) -> int | None:

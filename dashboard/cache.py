@@ -259,7 +259,7 @@ def _task_answers(folder: str, state: tuple[int, int], task: str, variant: str) 
     return kept_answers(Run(Path(folder)), task, variant, _reader(folder, state).evidence_hash)
 
 
-@st.cache_resource(max_entries=_ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=_ENTRIES, show_spinner="Searching")
 def _search_hits(folder: str, state: tuple[int, int], task: str, text: str) -> frozenset[str]:
     return _search_texts(folder, state, task).find(text)
 

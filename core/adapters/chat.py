@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from os.path import commonprefix
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,7 +44,10 @@ class TemplateDifference:
         if self.same_text:
             return "ok", "Its chat template is written otherwise than the base's, and gives the same text."
         ours, theirs = _first_difference(self.base, self.adapter)
-        return "warning", f"Its chat template differs from the base's: {theirs!r} where the base's has {ours!r}. {asked}."
+        return (
+            "warning",
+            f"Its chat template differs from the base's: {theirs!r} where the base's has {ours!r}. {asked}.",
+        )
 
 
 def template_difference(adapter: Path, base: Path) -> TemplateDifference | None:
@@ -79,10 +82,8 @@ def _special(config: Mapping[str, Any], name: str) -> str:
 
 
 def _first_difference(base: str, adapter: str) -> tuple[str, str]:
-    for code, i, j, k, m in SequenceMatcher(None, base, adapter, autojunk=False).get_opcodes():
-        if code != "equal":
-            return _short(base[i:j]), _short(adapter[k:m])
-    return "", ""
+    start = len(commonprefix([base, adapter]))
+    return _short(base[start:]), _short(adapter[start:])
 
 
 def _short(text: str) -> str:

@@ -54,7 +54,7 @@ def _compare(run: Run) -> None:
     "--adapters",
     callback=_names,
     metavar="A,B",
-    help="Adapters and checkpoints to run beside the baseline (default: all).",
+    help="Adapters, checkpoints and served variants to run beside the baseline (default: all).",
 )
 @click.option("--tasks", callback=_names, metavar="T,U", help="Tasks to run (default: all).")
 @click.option("--limit", type=click.IntRange(min=1), help="The first so many examples of each dataset (default: all).")

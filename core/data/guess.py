@@ -94,6 +94,8 @@ def _from_conversations(
         _cut(turns, row, _messages(path, row, row.fields[name]), kept)
     if not turns.rows:
         raise InputError(f"{path}: no conversation ends with an answer of the assistant; expected one in {name!r}.")
+    if turns.with_history and not turns.without_answer and not label and _as_templates_take(rows, name):
+        return _whole_conversations(name, language)
     notes = []
     if turns.without_answer:
         notes.append(
@@ -109,6 +111,18 @@ def _from_conversations(
             f"The rows have {len(turns.systems)} different system messages: they were put in front of the prompt."
         )
     return _reply_data(turns.rows, prompt, system, language, label, notes)
+
+
+def _as_templates_take(rows: Sequence[Row], name: str) -> bool:
+    """Tell whether a chat template can be given every row's conversation as it stands."""
+    messages = [message for row in rows for message in row.fields[name]]
+    return all(isinstance(message.get("content"), str) and isinstance(message.get("role"), str) for message in messages)
+
+
+def _whole_conversations(name: str, language: str | None) -> GuessedData:
+    """Return a task that asks with conversations of several turns, earlier ones included."""
+    task = TaskSpec(dataset=_ANY, kind="generation", messages=name, reference=name, metrics=REPLY_METRICS)
+    return GuessedData({"reply": task}, None, language, ())
 
 
 def _cut(turns: _Turns, row: Row, messages: list[tuple[str, str]], kept: Iterable[str]) -> None:

@@ -39,7 +39,9 @@ def load_head(base: Path, head: Head, device: torch.device, dtype: torch.dtype) 
             )
             _refuse_random(head, told["missing_keys"])
             if head.is_adapter:
-                model = PeftModel.from_pretrained(model, str(head.folder), is_trainable=False, autocast_adapter_dtype=False)
+                model = PeftModel.from_pretrained(
+                    model, str(head.folder), is_trainable=False, autocast_adapter_dtype=False
+                )
     except _REFUSED as error:
         if isinstance(error, InputError):
             raise
@@ -78,7 +80,9 @@ def observe_rows(
     if config.pad_token_id is not None:
         found = _logits(model, prompts, config.pad_token_id, device)
     else:
-        config.pad_token_id = next(number for number in range(config.vocab_size) if not any(number in one for one in prompts))
+        config.pad_token_id = next(
+            number for number in range(config.vocab_size) if not any(number in one for one in prompts)
+        )
         try:
             found = _logits(model, prompts, config.pad_token_id, device)
         finally:

@@ -20,7 +20,7 @@ from core.engine.heads import load_head
 from core.engine.parts import mixture_on, part_on
 from core.engine.quantised import is_quantised, quantisation_config
 from core.engine.seq2seq import is_seq2seq
-from core.engine.sharing import tensor_marks
+from core.engine.sharing import says_numbers, tensor_marks
 from core.engine.virtual import PrefixedModel, with_prefix
 from core.errors import InputError
 from core.heads import Head
@@ -79,6 +79,11 @@ class Models:
         self._prefixed: dict[Path, PrefixedModel] = {
             folder: with_prefix(at.peft, self._base) for folder, at in self._attached.items() if at.kind in PREFIX_KINDS
         }
+        if not says_numbers(self._base):
+            raise InputError(
+                f"{base}: the model gives infinite or undefined numbers (NaN) for everything: its weights are broken, or too large for "
+                f"{str(dtype).removeprefix('torch.')}. Copy it again, or try settings.dtype: float32."
+            )
 
     def _attach(self, name: str, folder: Path) -> Attached:
         facts = self._facts[folder] = read_adapter(folder)

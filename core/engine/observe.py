@@ -56,7 +56,7 @@ class Observer:
                 scored = [[request for request in row if isinstance(request, ScoreRequest)] for row in rows]
                 yield from self._score(model, variant, scored, part.header)
 
-    def decide(self, question: Question) -> bool:
+    def decide(self, question: ScoreRequest | GenerateRequest) -> bool:
         """Tell whether rows share tokens: by architecture, and by asking the baseline both ways, once."""
         if self._shared is None:
             self._shared = self.models.trees and sharing_agrees(self.models, question.prompt, self.renderer)
@@ -66,7 +66,7 @@ class Observer:
                 )
         return self._shared
 
-    def _shares(self, model: Any, question: Question) -> bool:
+    def _shares(self, model: Any, question: ScoreRequest | GenerateRequest) -> bool:
         # Virtual tokens stand before every row of its own.
         return self.decide(question) and not isinstance(model, PrefixedModel)
 
@@ -95,7 +95,7 @@ class Observer:
             torch.cuda.empty_cache()
         return None
 
-    def _no_room(self, variant: str, request: Question) -> Evidence:
+    def _no_room(self, variant: str, request: ScoreRequest | GenerateRequest) -> Evidence:
         self.warn(f"{variant}: {request.task}/{request.example_id}: {_NO_ROOM}; it has no value.")
         return Evidence(request.task, variant, request.example_id, request.item, reason=_NO_ROOM)
 
@@ -138,9 +138,7 @@ class Observer:
         states = self._states(model, variant, header)
         return score_rows(model, rows, self.models.device, trees=True, states=states)
 
-    def _classify(
-        self, model: Any, variant: str, rows: Sequence[tuple[HeadRequest, ...]]
-    ) -> Iterator[Evidence]:
+    def _classify(self, model: Any, variant: str, rows: Sequence[tuple[HeadRequest, ...]]) -> Iterator[Evidence]:
         """Ask a head about texts together, or about half of them at a time when memory does not suffice."""
         found = self._within_memory(lambda: list(heads.observe_rows(model, variant, rows, self.models.device)))
         if found is not None:

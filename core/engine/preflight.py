@@ -21,22 +21,27 @@ from core.spec import Settings
 from core.tree import Header
 
 PROMPTS = 4
+_ASKED_TOKENS = 96
 TREE_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.5, torch.float16: 0.1}
 """Nats a token by which scores in a tree may differ from scores in rows of their own, by precision."""
 
 
-def mean_divergence(models: Models, variant: str, prompts: Sequence[tuple[int, ...]]) -> float:
+def mean_divergence(
+    models: Models, variant: str, prompts: Sequence[tuple[int, ...]], baseline: torch.Tensor | None = None
+) -> float:
     """Return how far a variant's next-token distribution is from the baseline's: mean KL(variant || baseline) in nats.
 
-    Taken after each of the prompts; 0 says that the variant changes nothing there.
+    Taken after each of the prompts; 0 says that the variant changes nothing there. ``baseline`` is what
+    `next_token_logprobs` gave for the baseline, where that is known already.
     """
-    theirs = _next_token_logprobs(models, variant, prompts)
-    ours = _next_token_logprobs(models, BASELINE, prompts)
+    theirs = next_token_logprobs(models, variant, prompts)
+    ours = next_token_logprobs(models, BASELINE, prompts) if baseline is None else baseline
     return float((theirs.exp() * (theirs - ours)).sum(-1).mean())
 
 
 @torch.inference_mode()
-def _next_token_logprobs(models: Models, variant: str, prompts: Sequence[tuple[int, ...]]) -> torch.Tensor:
+def next_token_logprobs(models: Models, variant: str, prompts: Sequence[tuple[int, ...]]) -> torch.Tensor:
+    """Return a variant's next-token log-probabilities after each prompt: prompts x vocabulary, float64, on the CPU."""
     with models.variant(variant) as model:
         rows = [_next_token_logits(models, model, prompt).double().cpu() for prompt in prompts]
     return torch.log_softmax(torch.stack(rows), dim=-1)
@@ -78,6 +83,7 @@ def sharing_agrees(models: Models, prompt: tuple[int, ...], renderer: PromptRend
 
     The prompt's first half is a header, its last tokens are scored beside others, and its answer is begun in a stream.
     """
+    prompt = prompt[-_ASKED_TOKENS:]  # what an architecture does shows on a few tokens as well
     cut = max(1, len(prompt) - 4)
     head, told = prompt[:cut], prompt[cut:] or prompt[-1:]
     texts = [Continuation("", ids, (), 0) for ids in (told, (*told[:-1], prompt[0]), (prompt[0], *told))]

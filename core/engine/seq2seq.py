@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from peft import PeftModel
 from transformers import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput
 
@@ -46,16 +45,7 @@ def start_id(model: Any) -> int:
 
 @torch.inference_mode()
 def encode(model: Any, prompts: Sequence[tuple[int, ...]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what the encoder gives for prompts, (prompts, longest, width), and the mask of real tokens.
-
-    Raises:
-        InputError: an adapter of prompt learning is on, whose virtual tokens have no place of their own in the encoder here.
-    """
-    if isinstance(model, PeftModel) and model.active_peft_config.is_prompt_learning:
-        raise InputError(
-            f"{model.active_peft_config.peft_type.value}: an adapter that learns a prompt cannot be evaluated on a "
-            "sequence-to-sequence base; adapters of layers (LoRA, IA3) can."
-        )
+    """Return what the encoder gives for prompts, (prompts, longest, width), and the mask of real tokens."""
     width = max(len(prompt) for prompt in prompts)
     padding = getattr(model.config, "pad_token_id", None) or 0
     tokens = torch.full((len(prompts), width), padding, dtype=torch.long)

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from core.adapters import Finding, check_against_base, read_adapter
 from core.data.prompt import PromptRenderer
 from core.engine.device import choose_device, choose_dtype
 from core.engine.models import AdapterSource, Models
 from core.engine.observe import Observer
-from core.engine.preflight import as_json, check_loaded, mean_divergence
+from core.engine.preflight import as_json, check_loaded, mean_divergence, next_token_logprobs
 from core.engine.probe import probe
 from core.heads import Head
 from core.model_set import AdapterPart, Mixture, Quantisation
 from core.plan import Part
-from core.records import Evidence
+from core.records import BASELINE, Evidence
 from core.requests import GenerateRequest, ScoreRequest
 from core.spec import Settings
 
@@ -43,8 +45,11 @@ class Session:
             for name, (folder, scale) in adapters.items()
             if name not in (heads or {})
         }
-        self.models = Models(base, sources, checkpoints, chosen, choose_dtype(dtype, chosen), mixtures, heads, quantised)
+        self.models = Models(
+            base, sources, checkpoints, chosen, choose_dtype(dtype, chosen), mixtures, heads, quantised
+        )
         self._observer = Observer(self.models, settings, renderer, warn)
+        self._baseline: tuple[tuple[tuple[int, ...], ...], torch.Tensor] | None = None
 
     def observe(self, model: Any, variant: str, part: Part) -> list[Evidence]:
         """Return the evidence of one part, in the order of its requests."""
@@ -61,7 +66,9 @@ class Session:
         if name in self.models.heads:
             return self._preflight_head(name, base)
         facts = read_adapter(self.models.adapters[name].folder)
-        divergence = mean_divergence(self.models, name, prompts)
+        if self._baseline is None or self._baseline[0] != tuple(prompts):  # once for all adapters
+            self._baseline = tuple(prompts), next_token_logprobs(self.models, BASELINE, prompts)
+        divergence = mean_divergence(self.models, name, prompts, self._baseline[1])
         findings = [*check_against_base(facts, base), *check_loaded(self.models, name, divergence)]
         return as_json(
             findings, mean_kl=divergence if divergence == divergence else None,

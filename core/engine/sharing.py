@@ -6,6 +6,8 @@ import copy
 from collections.abc import Collection
 from typing import Any
 
+import torch
+
 
 def sharing_copy(model: Any, own: Collection[str] = ()) -> Any:
     """Return a copy of a model's modules that holds the very same tensors, so that it takes no memory worth naming.
@@ -28,3 +30,11 @@ def sharing_copy(model: Any, own: Collection[str] = ()) -> Any:
 def tensor_marks(model: Any) -> list[tuple[int, int]]:
     """Return what changes when one of a model's parameters is written to or replaced: place in memory and version of each."""
     return [(parameter.data_ptr(), parameter._version) for parameter in model.parameters()]
+
+
+@torch.inference_mode()
+def says_numbers(model: Any) -> bool:
+    """Tell whether a model gives finite logits for any of a few single tokens; one that does not is broken as a whole."""
+    tokens = torch.arange(8, device=model.device)[:, None]
+    more = {"decoder_input_ids": tokens} if model.config.is_encoder_decoder else {}
+    return bool(model(input_ids=tokens, use_cache=False, **more).logits.isfinite().flatten(1).all(dim=1).any())

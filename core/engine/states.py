@@ -40,9 +40,8 @@ def encode_header(model: Any, header: Header, device: torch.device) -> HeaderSta
         input_ids=torch.tensor([header.tokens], device=device), position_ids=torch.tensor([header.depths], device=device),
         attention_mask=mask, past_key_values=cache, use_cache=True, logits_to_keep=1,
     )  # fmt: skip
-    return HeaderStates(
-        header, tuple(layer.keys for layer in cache.layers), tuple(layer.values for layer in cache.layers)
-    )
+    layers: list[Any] = cache.layers
+    return HeaderStates(header, tuple(layer.keys for layer in layers), tuple(layer.values for layer in layers))
 
 
 def dtype_of(model: Any) -> torch.dtype:
@@ -107,6 +106,11 @@ class Layout:
     mask: torch.Tensor
     """rows x 1 x width x (header's used tokens + width), added to attention's scores."""
     cache: Cache
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers of the cache, which keep what the rows add."""
+        return self.cache.layers
 
     @property
     def width(self) -> int:
@@ -179,7 +183,8 @@ class Slots:
         self.places, self.device = places, device
         self.lengths: list[int] = []
         """How many tokens each busy row has behind it."""
-        self.cache = Cache(layers=[_SlotLayer(self) for _ in range(model.config.num_hidden_layers)])
+        self._layers: list[Any] = [_SlotLayer(self) for _ in range(model.config.num_hidden_layers)]
+        self.cache = Cache(layers=self._layers)
         self._room = 0
         self.rows = self.ends = torch.zeros(0, dtype=torch.long, device=device)
         self.width = 0
@@ -194,7 +199,7 @@ class Slots:
         paths = [states.header.path(tree.anchors[0]) if states else [] for tree in trees]
         first = self.height
         self.lengths += [len(path) + len(tree) for path, tree in zip(paths, trees, strict=True)]
-        for number, (layer, source) in enumerate(zip(self.cache.layers, layout.cache.layers, strict=True)):
+        for number, (layer, source) in enumerate(zip(self._layers, layout.layers, strict=True)):
             self._make_room(layer, source.keys)
             for place, (path, tree) in enumerate(zip(paths, trees, strict=True)):
                 row, start, end = first + place, len(path), len(path) + len(tree)
@@ -203,7 +208,8 @@ class Slots:
                     layer.values[row, :, :start] = states.values[number][0][:, path]
                 layer.keys[row, :, start:end] = source.keys[place, :, : len(tree)]
                 layer.values[row, :, start:end] = source.values[place, :, : len(tree)]
-        self._room = self.cache.layers[0].keys.shape[2]
+                _clear(layer, row, end)
+        self._room = self._layers[0].keys.shape[2]
 
     def leave(self, places: Sequence[int]) -> list[int]:
         """Free places, fill the gaps with the last rows, and return the old place of each row that stays, in its new order."""
@@ -213,11 +219,12 @@ class Slots:
             if place < len(order):
                 order[place] = last
         moved = [(new, old) for new, old in enumerate(order) if new != old]
-        for layer in self.cache.layers:
+        for layer in self._layers:
             for new, old in moved:
                 length = self.lengths[old]
                 layer.keys[new, :, :length] = layer.keys[old, :, :length]
                 layer.values[new, :, :length] = layer.values[old, :, :length]
+                _clear(layer, new, length)
         self.lengths = [self.lengths[old] for old in order]
         return order
 
@@ -225,9 +232,9 @@ class Slots:
         """Prepare for one more token a row; return its positions (rows x 1) and mask (rows x 1 x 1 x width)."""
         self.width = max(self.lengths) + 1
         if self.width > self._room:
-            for layer in self.cache.layers:
+            for layer in self._layers:
                 self._make_room(layer, layer.keys)
-            self._room = self.cache.layers[0].keys.shape[2]
+            self._room = self._layers[0].keys.shape[2]
         self.ends = torch.tensor(self.lengths, device=self.device)
         self.rows = torch.arange(self.height, device=self.device)
         visible = torch.arange(self.width, device=self.device)[None, None, :] <= self.ends[:, None, None]
@@ -245,3 +252,9 @@ class Slots:
             if room:
                 block[:, :, :room] = getattr(layer, name)
             setattr(layer, name, block)
+
+
+def _clear(layer: Any, row: int, start: int) -> None:
+    """Forget what an earlier row left behind: it is masked, but undefined numbers would go through any mask."""
+    layer.keys[row, :, start:] = 0
+    layer.values[row, :, start:] = 0

@@ -14,12 +14,14 @@ from core.data.read import load_examples
 from core.errors import InputError, nearest
 from core.experiment.prompts import NO_CHANGE, prompt_tasks, prompt_trials
 from core.experiment.trials import Planned, Subject, plan_trials
+from core.heads import refuse_heads
 from core.model_set import MIXING_METHODS, MixingMethod, ModelSet
 from core.prepare import Choice, check_askable, check_models, chosen_tasks, run_settings, write_run
 from core.records import Example
 from core.spec import TaskSpec
 from core.store import Run
 from core.workspace import Workspace
+from core.workspace_heads import workspace_heads
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ def plan_ablation(workspace: Workspace, choice: AblationChoice) -> Prepared:
     _check_numbers(choice)
     adapter, partners = subjects(workspace, choice.adapter, choice.partners)
     whole = {one.name: one.ref for one in (adapter, *partners)}
-    check_models(workspace, ModelSet(base=workspace.spec.models.base, adapters=whole))
+    models = ModelSet(base=workspace.spec.models.base, adapters=whole)
+    check_models(workspace, models)
+    refuse_heads(workspace_heads(workspace, models), tuple(whole), "its last layer has no parts to switch off or to mix")
     settings = run_settings(workspace, choice.settings)
     planned = plan_trials(adapter, choice.parts, partners, choice.methods, settings.seed)
     for mixture in planned.mixtures.values():

@@ -290,7 +290,7 @@ class _Evaluation:
                 self.progress.set(
                     state="preflight", variant=name, message=f"Checking the adapter {name} before anything is measured"
                 )
-                write_json(path, self._holder().preflight(name, some_prompts(plan, self.spec, 4), self.base))
+                write_json(path, self._holder().preflight(name, some_prompts(plan, self.spec, 4, short=True), self.base))
             entries[name] = json.loads(path.read_text(encoding="utf-8"))
         return entries
 

@@ -12,6 +12,7 @@ from core.adapters.kept import read_request, save_result
 from core.adapters.merge import ON_4_BITS, MergeCheck, MergeRow, model_name
 from core.data.prompt import PromptRenderer
 from core.errors import InputError
+from core.heads import TASK_TYPE
 from core.jobs.merge_answers import MergeAnswers
 from core.jobs.progress import Progress
 from core.spec import Settings
@@ -40,6 +41,8 @@ def merge_check(folder: Path) -> None:
         facts = read_adapter(Path(request["adapter"]))
         if not facts.is_lora:
             raise InputError(f"{facts.folder}: found peft_type {facts.peft_type}; merging is checked for LoRA.")
+        if facts.config.get("task_type") == TASK_TYPE:
+            raise InputError(f"{facts.folder}: a classification head ({TASK_TYPE}); merging is checked for language models.")
         progress.set(state="loading", message=f"Loading the base and {facts.folder.name}")
         save_result(folder, _Check(folder, request, facts, progress).result())
     except BaseException:

@@ -8,19 +8,17 @@ from typing import Any
 from core.asking import prompt_sentences
 from core.data.prompt import PromptRenderer
 from core.errors import InputError
-from core.head_plan import with_heads
+from core.head_plan import with_heads, without_heads
 from core.heads import Head
 from core.option_clashes import option_sentences
 from core.plan import Plan, make_plan
 from core.prompt_spec import ThinkingMarks
 from core.rendering import check_variables, with_prompts
+from core.run_notes import add_notes
 from core.served.plan import asked_by_tokens, conversation_sentences, with_conversations, without_conversations
 from core.spec import RunSpec
-from core.store import Run, write_json
+from core.store import Run
 from core.thinking import marks_of, thinking_of
-
-NOTES = "notes"
-"""notes.json: sentences about a run's prompts and answers that a reader of its results should know."""
 
 
 def thinking_entry(spec: RunSpec, renderer: PromptRenderer) -> dict[str, Any] | None:
@@ -77,24 +75,23 @@ def write_prompts(
 
     Which tasks' prompts open a block of thinking is noted in ``thinking``, the entry of environment.json.
     """
-    told = prompt_sentences(run.examples, without_conversations(plan.refusals), plan.cut, renderer.context_length)
+    told = prompt_sentences(
+        run.examples, without_heads(without_conversations(plan.refusals)), plan.cut, renderer.context_length
+    )
     sentences = [*told, *option_sentences(plan, spec), *conversation_sentences(spec)]
     shown = with_prompts(run.examples, spec, renderer, plan.cut)
     run.write_examples(shown)
     if thinking is not None:
         opened = (one.task for one in shown if one.prompt.rstrip().endswith(thinking["open"]))
         thinking["opened"] = list(dict.fromkeys(opened))
-    if sentences:
-        write_json(run.folder / f"{NOTES}.json", {"prompts": sentences})
+    add_notes(run, "prompts", sentences)
     return sentences
 
 
 def note_thinking(run: Run) -> list[str]:
     """Count the answers that ended within their thinking, of a run whose evidence is whole; return a sentence for each variant."""
     sentences = list(_unfinished(run))
-    if sentences:
-        notes = run.read_json(NOTES) or {}
-        write_json(run.folder / f"{NOTES}.json", {**notes, "thinking": sentences})
+    add_notes(run, "thinking", sentences)
     return sentences
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.evidence_cache import VariantIdentity
+from core.heads import find_heads, refuse_heads
 from core.jobs import environment
 from core.jobs.evaluate import workspace_of
 from core.jobs.identities import identify
@@ -36,10 +37,17 @@ class RunModels:
             raise InputError(f"{run.folder}: found no environment.json, which says what the run was made with.")
         self.environment: dict[str, Any] = made
         self.models = self._narrowed(variants)
+        if there := next((name for name in (BASELINE, *variants) if name in run.spec.models.served), None):
+            raise InputError(
+                f"run {run.id}: {there!r} answered from a server, whose weights are not on this disk: they cannot be asked more than "
+                "the run did."
+            )
         self.base = self._folder(run.spec.models.base, "models.base")
         self.checkpoints = {
             name: self._folder(ref, f"models.checkpoints.{name}") for name, ref in self.models.checkpoints.items()
         }
+        heads = find_heads(self.models, self.workspace.adapter_folder, self.checkpoints)
+        refuse_heads(heads, tuple(variants), "it gives no text and no log-likelihoods to compare")
         self.adapters = {
             name: (self.workspace.adapter_folder(ref.of or name), ref.scale)
             for name, ref in self.models.adapters.items()

@@ -57,7 +57,8 @@ def described(models: ModelSet) -> dict[str, Any]:
                     found[variant] = await describe_served(client, ref)
                 except Refused as error:
                     raise InputError(
-                        f"models.servers.{ref.server}: {error}. Start the server, or correct `url`; {variant!r} answers from there."
+                        f"models.servers.{ref.server}: {error}. Correct `url`, or start the server with what it needs; {variant!r} "
+                        "answers from there."
                     ) from None
         return found
 

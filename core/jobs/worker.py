@@ -96,7 +96,7 @@ def _own_metrics(name: str, reference: str, seconds: str, folder: str) -> int:
 
 
 def _disk_sentence(error: OSError, folder: Path) -> str:
-    if error.errno == errno.ENOSPC:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{folder}: the disk is full. Free some space and resume."
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return (

@@ -44,7 +44,10 @@ def variant_identity(run: Run, variant: str) -> Hashable | None:
     models = run.spec.models
     if variant in models.imported:
         return _answers_hash(run, variant)
-    hashes: dict[str, Any] = (run.read_json("environment") or {}).get("hashes") or {}
+    environment = run.read_json("environment") or {}
+    if variant in models.served:
+        return ((environment.get("served") or {}).get(variant) or {}).get("fingerprint")
+    hashes: dict[str, Any] = environment.get("hashes") or {}
     configs: dict[str, str] = hashes.get("model_configs") or {}
     base = (hashes.get("base"), configs.get(BASELINE))
     if base[0] is None:
@@ -75,10 +78,15 @@ def joined_models(runs: Sequence[Run], variants: Sequence[JoinedVariant]) -> Mod
     column = {
         key: variant.name for variant in variants for key in ((variant.run_id, variant.original), *variant.same_as)
     }
-    adapters, mixtures, checkpoints = {}, {}, {}
+    adapters, mixtures, checkpoints, served, servers = {}, {}, {}, {}, {}
     for variant in variants:
         models = by_id[variant.run_id]
-        if variant.original in models.adapters:
+        if variant.original in models.served:
+            ref = models.served[variant.original]
+            server = f"{ref.server}+{variant.name}"[-_LONGEST:].lstrip("._+-")  # two runs may mean two servers by one name
+            servers[server] = models.servers[ref.server]
+            served[variant.name] = ref.model_copy(update={"server": server})
+        elif variant.original in models.adapters:
             adapters[variant.name] = models.adapters[variant.original]
         elif variant.original in models.mixtures:
             mixture = models.mixtures[variant.original]
@@ -88,7 +96,8 @@ def joined_models(runs: Sequence[Run], variants: Sequence[JoinedVariant]) -> Mod
             checkpoints[variant.name] = models.checkpoints[variant.original]
         elif variant.name != BASELINE:
             checkpoints[variant.name] = models.base
-    return first.model_copy(update={"adapters": adapters, "mixtures": mixtures, "checkpoints": checkpoints})
+    found = {"adapters": adapters, "mixtures": mixtures, "checkpoints": checkpoints, "served": served, "servers": servers}
+    return first.model_copy(update=found)
 
 
 def _answers_hash(run: Run, variant: str) -> str:

@@ -60,12 +60,13 @@ class Client:
         self._chance = random.Random()
 
     async def __aenter__(self) -> Client:
+        url = urlsplit(self.server.url)
         self._http = httpx.AsyncClient(
             headers={"Accept": "application/json", "Accept-Encoding": "identity"}
             | ({"Authorization": f"Bearer {self._key}"} if self._key else {}),
-            timeout=self.server.timeout, follow_redirects=False, limits=httpx.Limits(max_connections=self.server.concurrency),
+            timeout=self.server.timeout, follow_redirects=False, verify=url.scheme == "https", limits=httpx.Limits(max_connections=self.server.concurrency),
             # A proxy of the environment is for addresses outside this machine.
-            trust_env=urlsplit(self.server.url).hostname not in _LOOPBACK,
+            trust_env=url.hostname not in _LOOPBACK,
         )  # fmt: skip
         return self
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.model_set import ServedRef
-from core.served.client import Client
+from core.served.client import Client, Refused
 
 _MODEL_KEYS = ("id", "owned_by", "root", "parent", "max_model_len", "meta", "context_length")
 """Of an entry of /models; ``created`` and ``permission`` are drawn anew with every answer by some servers."""
@@ -27,7 +27,7 @@ async def describe_served(client: Client, ref: ServedRef) -> dict[str, Any]:
     """Return what is kept of a served variant in environment.json: where it is, what it says of itself, and a hash of both.
 
     Raises:
-        Refused: no server answers.
+        Refused: no server answers, or it does not hold an adapter that is asked for by its number.
         RunError: it refuses the key or sends elsewhere.
     """
     says: dict[str, Any] = {}
@@ -42,9 +42,11 @@ async def describe_served(client: Client, ref: ServedRef) -> dict[str, Any]:
             says[path] = kept
     if ref.lora:
         held = await client.get("/lora-adapters", beside=True)
-        says["/lora-adapters"] = [
-            _kept(one, ("id", "path")) for one in (held if isinstance(held, list) else []) if isinstance(one, dict)
-        ]
+        listed = [one for one in (held if isinstance(held, list) else []) if isinstance(one, dict)]
+        says["/lora-adapters"] = [_kept(one, ("id", "path")) for one in listed]
+        if lacking := {one.id for one in ref.lora} - {one.get("id") for one in listed}:
+            # A server that knows no adapters by request ignores the wish, and would answer as the base.
+            raise Refused(f"it lists no adapter with the id {min(lacking)} at /lora-adapters, and `lora` asks for it")
     told = {"url": client.server.url, "api": client.server.api, **ref.model_dump(mode="json", exclude={"model_alias"})}
     content = json.dumps([told, says], sort_keys=True)
     return {**told, "says": says, "fingerprint": hashlib.sha256(content.encode()).hexdigest()}

@@ -9,18 +9,21 @@ import streamlit as st
 
 from core.adapters import Finding
 from core.charts.adapter_tables import setting_pairs, setting_rows, settings_table
-from dashboard import cache
+from dashboard import adapter_cache, cache
 from dashboard.parts import frame
 from dashboard.parts.adapter_scene import AdapterScene, Subject
 from dashboard.parts.exact_table import Column, exact_table
 from dashboard.parts.export_menu import export_menu
 from dashboard.parts.progress import LEVEL_MARKS, preflight_findings
+from dashboard.parts.word_diff import exact_text, word_diff
 
 
 def draw_facts(scene: AdapterScene) -> None:
     """Draw the section."""
     frame.heading("Checks")
     st.html(f'<div class="ls-findings">{"".join(_lines(scene))}</div>')
+    for one in scene.subjects:
+        _templates(scene, one)
     with st.container(key="chart-adapter-settings"):
         frame.heading("How it was made" if scene.beside is None else "How they were made, differences first")
         export_menu(
@@ -36,6 +39,19 @@ def draw_facts(scene: AdapterScene) -> None:
         '<p class="ls-foot">Where files disagree, what counts is, in this order: adapter_config.json with the tensors, '
         "training_args, trainer_state.json, the results, README.md. training_args.bin is a pickle: it is read without being loaded.</p>"
     )
+
+
+def _templates(scene: AdapterScene, subject: Subject) -> None:
+    """Draw one conversation as both chat templates put it, where these differ; what is the adapter's alone is marked."""
+    found = adapter_cache.template_difference(scene.workspace, subject.facts.folder)
+    if found is None or found.base is None or found.same_text:
+        return
+    with st.expander(f"One conversation by the chat templates of the base and of {subject.name}"):
+        sides = (("base", found.base, found.adapter), (subject.name, found.adapter, found.base))
+        for column, (name, text, other) in zip(st.columns(2), sides, strict=True):
+            with column:
+                st.html(f'<div class="ls-label">{html.escape(name)}</div>')
+                exact_text(word_diff(text, other).pieces, f"template-{subject.name}-{name}", name=f"template of {name}", tall=True)
 
 
 def _lines(scene: AdapterScene) -> Iterable[str]:

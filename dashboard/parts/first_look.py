@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import shlex
 
 import streamlit as st
 
@@ -28,6 +29,8 @@ def metrics_ready(run: Run, reference: str) -> bool:
     Returns:
         False where the work was stopped; that is then said, with a button to go on.
     """
+    if not run.truth.is_file():
+        return True
     key = ("first look", str(run.folder), cache.evidence_state(run), reference)
     slot = cache.slot(key)
     if slot.made:
@@ -38,7 +41,7 @@ def metrics_ready(run: Run, reference: str) -> bool:
         return True
     said = (
         f"The first look at this run computes {values:,} values (examples × metrics × variants). They are then kept in the run's "
-        f"folder. The command line does the same: lorascope compare {run.folder}"
+        f"folder. The command line does the same: lorascope compare {shlex.quote(str(run.folder))}"
     )
     st.html(f'<p class="ls-foot" role="status">{html.escape(said)}</p>')
     if not worked(key, "Computing the metrics", lambda report: _compute(run, report), "what is done is kept"):

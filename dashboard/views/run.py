@@ -10,6 +10,7 @@ from core.errors import InputError, RunError
 from core.jobs import launch
 from core.jobs.status import RunStatus, read_status
 from core.prepare import Choice, estimate_seconds, prepare_run
+from core.records import BASELINE
 from core.store import Run
 from core.workspace import FILE_NAME, Workspace
 from dashboard import cache, state
@@ -77,10 +78,11 @@ def _what_to_run(workspace: Workspace, is_active: bool) -> None:
     spec = workspace.spec
     with st.container(border=True, key="what-to-run"):
         st.html('<div class="ls-label">What to run</div>')
-        models = [*spec.models.adapters, *spec.models.checkpoints]
+        models = [name for name in spec.models.variants if name != BASELINE]
         adapters = st.multiselect(
-            "Beside the baseline", models, default=models, key="run-adapters", placeholder="the baseline alone"
-        )
+            "Beside the baseline", models, default=models, key="run-adapters", placeholder="the baseline alone",
+            format_func=lambda name: f"{name} (served)" if name in spec.models.served else name,
+        )  # fmt: skip
         tasks = st.multiselect(
             "Tasks", list(spec.tasks), default=list(spec.tasks), key="run-tasks", placeholder="choose a task"
         )
@@ -89,7 +91,7 @@ def _what_to_run(workspace: Workspace, is_active: bool) -> None:
         )
         is_probing = st.checkbox(
             "Measure speed and memory too", value=spec.settings.probe, key="run-probe",
-            help="Each variant alone, warmed up, five times in interleaved order.",
+            help="Each variant alone, warmed up, five times in interleaved order; those that a server answers for are left out.",
         )  # fmt: skip
         choice = Choice(tuple(adapters), tuple(tasks), None if limit is None else int(limit), {"probe": is_probing})
         findings = [(name, found) for name, found in cache.adapter_findings(workspace) if name in adapters]

@@ -107,7 +107,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def tabs(browser: Any) -> Iterator[Any]:
+def window(browser: Any) -> Iterator[Any]:
     """The window whose tabs the tests use one after the other.
 
     A tab that stays open on an empty page of the servers' site keeps its process: the dashboard's scripts, four seconds of
@@ -123,25 +123,25 @@ def tabs(browser: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def fresh_tab(tabs: Any) -> Iterator[Any]:
+def fresh_tab(window: Any) -> Iterator[Any]:
     """Open a tab that knows nothing of those before it, and close it afterwards with those that it opened."""
-    kept = list(tabs.pages)
-    page = tabs.new_page()
+    kept = list(window.pages)
+    page = window.new_page()
     try:
         yield page
     finally:
         origins = set()
-        for opened in tabs.pages:
+        for opened in window.pages:
             if opened not in kept:
                 origins.add("{0.scheme}://{0.netloc}".format(urlsplit(opened.url)))
                 opened.close()
-        _forget(tabs, origins)
+        _forget(window, origins)
 
 
-def _forget(tabs: Any, origins: set[str]) -> None:
+def _forget(window: Any, origins: set[str]) -> None:
     """Take away what pages of these addresses stored in the browser."""
-    tabs.clear_cookies()
-    session = tabs.new_cdp_session(tabs.pages[0])
+    window.clear_cookies()
+    session = window.new_cdp_session(window.pages[0])
     for origin in origins:
         if origin.startswith("http"):
             session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
@@ -149,9 +149,9 @@ def _forget(tabs: Any, origins: set[str]) -> None:
 
 
 @pytest.fixture
-def page(tabs: Any) -> Iterator[Any]:
+def page(window: Any) -> Iterator[Any]:
     """A fresh tab, tall enough that nothing has to be scrolled to."""
-    with fresh_tab(tabs) as tab:
+    with fresh_tab(window) as tab:
         yield tab
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,12 +13,12 @@ PARTS = ("factors", "levels", "cost", "training", "together")
 
 
 @pytest.fixture
-def wide(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+def wide(page: Any, request: pytest.FixtureRequest) -> Any:
     """A tab of a given width and colour scheme."""
     width, scheme = request.param
-    context = browser.new_context(viewport={"width": width, "height": 1900}, color_scheme=scheme)
-    yield context.new_page()
-    context.close()
+    page.set_viewport_size({"width": width, "height": 1900})
+    page.emulate_media(color_scheme=scheme)
+    return page
 
 
 def _opened(page: Any, server: Server, **query: str) -> Any:

@@ -87,18 +87,15 @@ def test_merging_is_checked_live(tiny: Server, page: Any) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1280, "dark")])
-def test_sections_of_the_shipped_adapters_fit(sample: Server, browser: Any, width: int, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 1100}, color_scheme=scheme)
-    page = context.new_page()
-    try:
-        for section, beside in (("training", ""), ("facts", "qv-r32")):
-            _opened(page, sample, run="sample", adapter="qv-r8", section=section, beside=beside)
-            page.locator(".js-plotly-plot, table").first.wait_for()
-            keep_picture(page, f"adapters-{section}-{width}.png")
-            assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth <= e.clientWidth")
-            assert page.locator("td .cell, .ls-lead, .ls-foot").evaluate_all(CUT_OFF) == []
-    finally:
-        context.close()
+def test_sections_of_the_shipped_adapters_fit(sample: Server, page: Any, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 1100})
+    page.emulate_media(color_scheme=scheme)
+    for section, beside in (("training", ""), ("facts", "qv-r32")):
+        _opened(page, sample, run="sample", adapter="qv-r8", section=section, beside=beside)
+        page.locator(".js-plotly-plot, table").first.wait_for()
+        keep_picture(page, f"adapters-{section}-{width}.png")
+        assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth <= e.clientWidth")
+        assert page.locator("td .cell, .ls-lead, .ls-foot").evaluate_all(CUT_OFF) == []
 
 
 def test_hostile_words_in_an_adapters_files_are_shown_as_they_are(tiny: Server, page: Any) -> None:

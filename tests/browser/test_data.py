@@ -16,7 +16,7 @@ from core.data.inspect.headline import headline
 from core.data.inspect.repair import repair
 from core.data.inspect.scan import scan
 from core.errors import InputError
-from tests.browser.conftest import CUT_OFF, PATIENCE, ROOT, Server, expect, keep_picture, served, settled
+from tests.browser.conftest import CUT_OFF, ROOT, Server, expect, fresh_tab, keep_picture, served, settled
 from tests.dashboard.data_pages import HOSTILE, chat, data_workspace, write_rows
 
 pytestmark = pytest.mark.browser
@@ -44,12 +44,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def tab(browser: Any, server: Server) -> Iterator[Any]:
+def tab(window: Any, server: Server) -> Iterator[Any]:
     """One tab for all broken files: each is dropped where the last one stands."""
-    context = browser.new_context(viewport={"width": 1440, "height": 2200})
-    context.set_default_timeout(PATIENCE)
-    yield opened(context.new_page(), server)
-    context.close()
+    with fresh_tab(window) as page:
+        yield opened(page, server)
 
 
 def opened(page: Any, server: Server, query: str = "") -> Any:
@@ -312,16 +310,13 @@ def test_other_pages_keep_their_run_and_this_one_its_choices(full: Server, page:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (1440, "light")])
-def test_nothing_is_cut_off_at_a_laptops_width(sample: Server, browser: Any, width: int, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
-    page = context.new_page()
-    try:
-        for name in _KEYS.values():
-            opened(page, sample, f"show={name}")
-            page.locator(f".st-key-data-{name}").wait_for()
-            settled(page)
-            fine(page)
-            assert page.locator(".stMain button p, .stMain label p, .stMain .ls-lead").evaluate_all(CUT_OFF) == []
-            keep_picture(page, f"data-{name}-{width}-{scheme}.png")
-    finally:
-        context.close()
+def test_nothing_is_cut_off_at_a_laptops_width(sample: Server, page: Any, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 1000})
+    page.emulate_media(color_scheme=scheme)
+    for name in _KEYS.values():
+        opened(page, sample, f"show={name}")
+        page.locator(f".st-key-data-{name}").wait_for()
+        settled(page)
+        fine(page)
+        assert page.locator(".stMain button p, .stMain label p, .stMain .ls-lead").evaluate_all(CUT_OFF) == []
+        keep_picture(page, f"data-{name}-{width}-{scheme}.png")

@@ -32,9 +32,10 @@ def connected(choice: ClusterChoice) -> Iterator[Any]:
         InputError: nothing answers at the address, or it runs other versions of Ray or Python.
     """
     local = choice.address == LOCAL
-    os.environ.update(_ENVIRONMENT | (_LOOPBACK if local else {}))
     if choice.host_and_port is not None:
         _check_reachable(*choice.host_and_port)
+    on_loopback = local or (choice.host_and_port is not None and _is_on_loopback_alone(*choice.host_and_port))
+    os.environ.update(_ENVIRONMENT | (_LOOPBACK if on_loopback else {}))  # read by Ray when it is imported
     import ray
 
     handler = signal.getsignal(signal.SIGTERM)
@@ -87,6 +88,22 @@ def _no_cluster(choice: ClusterChoice, error: Exception) -> str:
             "own with: --ray local"
         )
     return f"--ray {choice.address}: the cluster cannot be joined ({' '.join(str(error).split())[:300]})."
+
+
+def _is_on_loopback_alone(host: str, port: int) -> bool:
+    """Tell whether a cluster of one machine listens there: Ray takes 127.0.0.1 for the machine's outer address otherwise."""
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(
+                ("192.0.2.1", 9)
+            )  # nothing is sent: it only names the outer address (RFC 5737's test network)
+            outer = asked.getsockname()[0]
+            socket.create_connection((outer, port), timeout=REACH_SECONDS).close()
+        except OSError:
+            return True
+    return False
 
 
 def _check_reachable(host: str, port: int) -> None:

@@ -31,6 +31,8 @@ class Worker:
 
     number: int
     actor: Any
+    placed: Any
+    """The reference of its machine's name: answered as soon as the cluster has room for it."""
     loading: Any
     """The reference of its facts; None once it has loaded its models."""
     held: dict[Any, Share] = field(default_factory=dict)
@@ -90,7 +92,7 @@ class Crew:
             num_cpus=self._cpus, num_gpus=int(self._on_gpu), max_restarts=0, max_task_retries=0
         )
         actor = kind.remote()
-        return Worker(number, actor, actor.load.remote(*self._sent))
+        return Worker(number, actor, actor.host.remote(), actor.load.remote(*self._sent))
 
     @property
     def ready(self) -> list[Worker]:
@@ -154,7 +156,7 @@ class Crew:
         """
         deadline = time.monotonic() + WAIT_SECONDS
         while not (ready := self.ready):
-            if time.monotonic() > deadline and not self._anyone_alive():
+            if time.monotonic() > deadline and not self._anyone_has_room():
                 raise RunError(
                     f"The cluster had no room for a worker in {WAIT_SECONDS:.0f} seconds. `ray status` says who uses it."
                 )
@@ -167,11 +169,9 @@ class Crew:
         for reference in self.ray.wait(list(loading), timeout=POLL_SECONDS)[0]:
             self.welcome(loading[reference])
 
-    def _anyone_alive(self) -> bool:
+    def _anyone_has_room(self) -> bool:
         """Tell whether a worker has got its place and is loading, which may take long."""
-        from ray.util.state import list_actors
-
-        return any(actor.state == "ALIVE" for actor in list_actors(filters=[("class_name", "=", "RemoteWorker")]))
+        return any(self.ray.wait([worker.placed], timeout=0)[0] for worker in self.workers.values())
 
     def stop(self) -> None:
         """Kill all workers."""

@@ -58,6 +58,10 @@ class RemoteWorker:
         self._variant: str | None = None
         self._model: Any = None
 
+    def host(self) -> str:
+        """Return the name of the machine that it runs on."""
+        return platform.node()
+
     def load(self, loading: Loading, renderer: PromptRenderer) -> WorkerFacts:
         """Load the base and every adapter; the tokenizer comes from whoever planned the parts.
 

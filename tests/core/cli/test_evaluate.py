@@ -58,6 +58,8 @@ def test_detached_it_prints_the_id_and_goes_on(workspace: Path, capsys: pytest.C
         (["--tasks", "colours"], "there is no task 'colours' (did you mean 'colour'?)"),
         (["--resume", "nothing"], "there is no run 'nothing'"),
         (["--name", "../x"], "name: found '../x'"),
+        (["--ray", "head"], "--ray: found 'head'; expected local, auto or HOST:PORT."),
+        (["--workers", "2"], "--workers: found without --ray"),
         (["--device", "abacus"], "settings.device: found 'abacus'"),
     ],
 )

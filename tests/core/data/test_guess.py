@@ -45,6 +45,15 @@ def test_messages_become_flat_rows_with_the_shared_system_message_in_the_task() 
     assert any("1 conversations have earlier turns" in note for note in guessed.notes)
 
 
+def test_conversations_of_several_turns_are_asked_as_they_stand() -> None:
+    turns = _chat(("user", "old"), ("assistant", "x"), ("user", "q"), ("assistant", "a"))
+    guessed = _guess([{"messages": turns}, {"messages": turns[2:]}])
+    task = guessed.tasks["reply"]
+    assert (task.messages, task.reference, task.prompt, guessed.flat_rows) == ("messages", "messages", None, None)
+    shared = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]
+    assert _guess([{"conversations": shared * 2}]).flat_rows is not None
+
+
 def test_differing_system_messages_go_into_the_prompt() -> None:
     rows = [{"messages": _chat(("system", s), ("user", "q"), ("assistant", "a"))} for s in "ST"]
     guessed = _guess(rows)

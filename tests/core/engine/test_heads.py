@@ -54,7 +54,10 @@ def observe(tiny: Path, path: Path, renderer: PromptRenderer, pad: int | None, *
     model = load_head(tiny / "base", head_at(path), CPU, torch.float32)
     model.config.pad_token_id = pad
     texts = [renderer.encode(text).ids for text in TEXTS]
-    rows = [[HeadRequest(r.task, str(k), r.item, ids, r.reading, r.outputs, r.options) for r in asked] for k, ids in enumerate(texts)]
+    rows = [
+        [HeadRequest(r.task, str(k), r.item, ids, r.reading, r.outputs, r.options) for r in asked]
+        for k, ids in enumerate(texts)
+    ]
     found = list(observe_rows(model, "head", rows, CPU))
     assert model.config.pad_token_id == pad, "the config is left as it was"
     return found
@@ -86,10 +89,14 @@ def test_scores_are_those_of_transformers_one_text_at_a_time(
         assert number.number == pytest.approx(logits[2].item(), abs=1e-4)
 
 
-def test_probabilities_are_those_of_transformers_own_pipeline(tiny: Path, folder: Path, renderer: PromptRenderer) -> None:
+def test_probabilities_are_those_of_transformers_own_pipeline(
+    tiny: Path, folder: Path, renderer: PromptRenderer
+) -> None:
     found = observe(tiny, folder / "checkpoint", renderer, None, ONE)
     model = AutoModelForSequenceClassification.from_pretrained(folder / "checkpoint")
-    theirs = pipeline("text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained(folder / "checkpoint"), top_k=None)
+    theirs = pipeline(
+        "text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained(folder / "checkpoint"), top_k=None
+    )
     for text, piece in zip(TEXTS, found, strict=True):
         assert piece.option_scores
         chances = {label.lower(): math.exp(score) for label, score in zip(*_pairs(piece), strict=True)}
@@ -113,19 +120,29 @@ def test_a_head_is_loaded_for_its_turn_and_leaves_the_base_as_it_was(tiny: Path,
         assert torch.equal(model(input_ids=prompt).logits, before)
 
 
-def test_a_checkpoint_without_its_last_layer_is_refused_rather_than_random(tiny: Path, folder: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_without_its_last_layer_is_refused_rather_than_random(
+    tiny: Path, folder: Path, tmp_path: Path
+) -> None:
     made = make_head_checkpoint(tiny / "base", tmp_path / "checkpoint", LABELS)
     tensors = load_file(made / "model.safetensors")
-    save_file({k: t for k, t in tensors.items() if k != "score.weight"}, made / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(InputError, match=r"found no weights for score\.weight, which would be random\. Save the model again"):
+    save_file(
+        {k: t for k, t in tensors.items() if k != "score.weight"}, made / "model.safetensors", metadata={"format": "pt"}
+    )
+    with pytest.raises(
+        InputError, match=r"found no weights for score\.weight, which would be random\. Save the model again"
+    ):
         load_head(tiny / "base", head_at(made), CPU, torch.float32)
 
 
-def test_an_adapter_whose_layer_has_another_name_is_refused_rather_than_random(tiny: Path, folder: Path, tmp_path: Path) -> None:
+def test_an_adapter_whose_layer_has_another_name_is_refused_rather_than_random(
+    tiny: Path, folder: Path, tmp_path: Path
+) -> None:
     made = make_head_adapter(tiny / "base", tmp_path / "adapter", 3)
     path = made / "adapter_model.safetensors"
     save_file({key.replace(".score.", ".classifier."): tensor for key, tensor in load_file(path).items()}, path)
-    with pytest.raises(InputError, match=r"found no weights for score\.weight.*modules_to_save that names those layers"):
+    with pytest.raises(
+        InputError, match=r"found no weights for score\.weight.*modules_to_save that names those layers"
+    ):
         load_head(tiny / "base", head_at(made), CPU, torch.float32)
 
 

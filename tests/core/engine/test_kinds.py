@@ -142,7 +142,9 @@ def test_adapters_share_the_weights_of_the_base(models: Models) -> None:
         assert shared == sum(parameter.numel() for parameter in models._base.parameters()), kind
 
 
-def test_in_bfloat16_every_kind_answers_with_finite_numbers(models: Models, base: Path, renderer: PromptRenderer) -> None:
+def test_in_bfloat16_every_kind_answers_with_finite_numbers(
+    models: Models, base: Path, renderer: PromptRenderer
+) -> None:
     names = ("dora", "ia3", "vera", "lokr", "prompt_tuning", "prefix_tuning", "saved_both", "oft", "fourierft")
     half = Models(base, {name: models.adapters[name] for name in names}, {}, CPU, torch.bfloat16)
     for name in names:
@@ -156,5 +158,7 @@ def test_an_adapter_that_would_change_the_base_is_refused(
     base: Path, models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.engine.attach.changes_base", lambda facts: False)
-    with pytest.raises(InputError, match="attaching it changes the weights of the base, which the baseline has to share"):
+    with pytest.raises(
+        InputError, match="attaching it changes the weights of the base, which the baseline has to share"
+    ):
         Models(base, {"pissa": models.adapters["pissa"]}, {}, CPU, torch.float32)

@@ -179,5 +179,7 @@ def test_encoder_and_decoder_have_a_context_each() -> None:
 def test_a_model_that_does_not_say_where_its_decoder_begins_is_refused(made: Made) -> None:
     plain = made.plain(BASELINE)
     plain.config.decoder_start_token_id = plain.generation_config.decoder_start_token_id = None
-    with pytest.raises(InputError, match="found no decoder_start_token_id in config.json; a sequence-to-sequence model"):
+    with pytest.raises(
+        InputError, match="found no decoder_start_token_id in config.json; a sequence-to-sequence model"
+    ):
         seq2seq.start_id(plain)

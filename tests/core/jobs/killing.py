@@ -11,9 +11,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import core
 from core.jobs import worker
@@ -23,27 +25,40 @@ _PRELOADED = ["core.jobs.evaluate", "core.engine.session", "tests.core.jobs.kill
 WAIT_SECONDS = 240
 
 
-def run_worker(folder: Path, moment: int | None = None) -> tuple[int | None, int | None]:
-    """Run a run's worker to its end, or until it makes the call of this number and is killed.
+@dataclass(frozen=True)
+class Started:
+    """A worker at work."""
 
-    Returns:
-        The exit code (minus 9 for a worker that was killed), and how many calls it made (None if it was killed).
-    """
+    process: BaseProcess
+    receiver: Connection
+
+    def ended(self) -> tuple[int, int | None]:
+        """Wait for its end and return its exit code (minus 9 if it was killed), and how many calls it made if they were counted."""
+        self.process.join(WAIT_SECONDS)
+        assert self.process.exitcode is not None, "the worker is still at work"
+        try:
+            return self.process.exitcode, self.receiver.recv()
+        except EOFError:
+            return self.process.exitcode, None
+
+
+def start_worker(folder: Path, moment: int | None = None, *, counted: bool = False) -> Started:
+    """Start a run's worker; the call of number ``moment`` kills it."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(str(folder), moment, sender))
+    process = context.Process(target=_work, args=(str(folder), moment, counted, sender))
     process.start()
     sender.close()
-    process.join(WAIT_SECONDS)
-    assert process.exitcode is not None, "the worker is still at work"
-    try:
-        return process.exitcode, receiver.recv()
-    except EOFError:
-        return process.exitcode, None
+    return Started(process, receiver)
 
 
-def _work(folder: str, moment: int | None, sender: Any) -> None:
+def run_worker(folder: Path, moment: int | None = None, *, counted: bool = False) -> tuple[int, int | None]:
+    """Start a run's worker and wait for its end, as `Started.ended`."""
+    return start_worker(folder, moment, counted=counted).ended()
+
+
+def _work(folder: str, moment: int | None, counted: bool, sender: Connection) -> None:
     calls = 0
 
     def count(frame: FrameType, event: str, _argument: object) -> None:
@@ -53,6 +68,8 @@ def _work(folder: str, moment: int | None, sender: Any) -> None:
             if calls == moment:
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    if moment is None and not counted:  # counting doubles the time
+        sys.exit(worker.main(["evaluate", folder]))
     code = _profiled(count, lambda: worker.main(["evaluate", folder]))
     sender.send(calls)
     sender.close()

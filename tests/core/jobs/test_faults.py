@@ -330,10 +330,3 @@ def test_a_task_of_which_nothing_can_be_asked_is_said(workspace: Path) -> None:
     assert "nothing can be asked of this model. The first reason: task colour, example e00: prompt and answer need" in (
         read_status(run).error or ""
     )
-
-
-def test_adapters_with_biases_are_refused(workspace: Path) -> None:
-    path = workspace / "adapters" / "lora-0" / "adapter_config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"bias": "all"}))
-    with pytest.raises(InputError, match="its biases replace the base's own for every variant"):
-        prepare_run(load_workspace(workspace), Choice(adapters=("lora-0",)))

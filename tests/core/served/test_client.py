@@ -35,14 +35,16 @@ class _Sleeps(list[float]):
         self.append(seconds)
 
 
-def _ask(running: Scripted, answers: list[Reply] | Callable[..., Reply], key: str | None = None, **spec: Any) -> tuple[Any, Client, _Sleeps]:
+def _ask(
+    running: Scripted, answers: list[Reply] | Callable[..., Reply], secret: str | None = None, **spec: Any
+) -> tuple[Any, Client, _Sleeps]:
     """Ask once, of a server that gives these answers one after the other; return the result or what was raised."""
     queue = list(answers) if isinstance(answers, list) else None
     running.answer = (lambda path, body: queue.pop(0)) if queue is not None else answers  # type: ignore[assignment]
     running.asked.clear()
     running.headers.clear()
     server, sleeps = ServerSpec(url=running.url, **{"retries": 2, "timeout": 5, **spec}), _Sleeps()
-    client = Client("s", server, key, sleep=sleeps)
+    client = Client("s", server, secret, sleep=sleeps)
 
     async def run() -> Any:
         async with client:
@@ -113,9 +115,11 @@ def test_a_pause_without_end_stops_the_run(running: Scripted) -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_stops_the_run_and_is_never_told(running: Scripted, status: int) -> None:
     answer = of_json({"error": {"message": f"Incorrect API key provided: {KEY}"}}, status)
-    found, _, _ = _ask(running, [answer], key=KEY, **{"key": "MY_KEY"})
+    found, _, _ = _ask(running, [answer], secret=KEY, key="MY_KEY")
     assert isinstance(found, RunError) and KEY not in str(found)
-    assert f"answered {status}: it refuses the key in the environment variable MY_KEY. Put a valid key there." in str(found)
+    assert f"answered {status}: it refuses the key in the environment variable MY_KEY. Put a valid key there." in str(
+        found
+    )
     assert "It says: Incorrect API key provided: (the key)" in str(found)
     assert running.headers[0]["authorization"] == f"Bearer {KEY}"
 
@@ -134,9 +138,11 @@ def test_a_question_that_is_refused_is_not_asked_again(running: Scripted) -> Non
 
 
 def test_a_redirect_is_not_followed(running: Scripted) -> None:
-    found, _, _ = _ask(running, [Reply(307, headers={"Location": "https://me:pw@elsewhere.example/v1"})], key=KEY)
+    found, _, _ = _ask(running, [Reply(307, headers={"Location": "https://me:pw@elsewhere.example/v1"})], secret=KEY)
     assert isinstance(found, RunError)
-    assert "answered with a redirect to elsewhere.example, which is not followed, since the key would go along." in str(found)
+    assert "answered with a redirect to elsewhere.example, which is not followed, since the key would go along." in str(
+        found
+    )
     assert len(running.asked) == 1 and "pw" not in str(found)
 
 
@@ -171,7 +177,9 @@ def test_limits_spread_the_requests(running: Scripted) -> None:
 
         async def run() -> None:
             async with client:
-                await asyncio.gather(*(client.post("/chat/completions", {}, lambda told: None, tokens=50) for _ in range(4)))
+                await asyncio.gather(
+                    *(client.post("/chat/completions", {}, lambda told: None, tokens=50) for _ in range(4))
+                )
 
         asyncio.run(run())
         return [round(seconds) for seconds in sleeps]
