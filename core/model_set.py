@@ -179,7 +179,7 @@ class ModelSet(Strict):
     mixtures: dict[Name, Mixture] = {}
     """Written by a run, never by a user."""
     checkpoints: dict[Name, ModelRef] = {}
-    template: Annotated[str, Field(min_length=1)] | None = None
+    template: str | None = None
     """Whose chat template all variants are asked with: an adapter's name, or a folder or file with one; None is the base's."""
     servers: dict[Name, ServerSpec] = {}
     served: dict[Name, ServedRef] = {}
@@ -190,7 +190,9 @@ class ModelSet(Strict):
     @model_validator(mode="after")
     def _names_are_free(self) -> ModelSet:
         if self.base.head is not None:
-            raise ValueError("base.head: found a head on the base, which has to give text; name a classifier under `checkpoints`")
+            raise ValueError(
+                "base.head: found a head on the base, which has to give text; name a classifier under `checkpoints`"
+            )
         names = [*self.adapters, *self.mixtures, *self.checkpoints, *self.served]
         for name in names:
             if (name == BASELINE and name not in self.served) or names.count(name) > 1:
@@ -202,11 +204,6 @@ class ModelSet(Strict):
             if ref.server not in self.servers:
                 listed = ", ".join(self.servers) or "none yet"
                 raise ValueError(f"served.{name}.server: found {ref.server!r}, expected one of `servers`: {listed}")
-        if BASELINE in self.served and (local := [*self.adapters, *self.mixtures, *self.checkpoints]):
-            raise ValueError(
-                f"the baseline is served, and {local[0]!r} is a folder on this disk, which needs the base's weights beside it; name it "
-                "under `served` too, or leave the served baseline out"
-            )
         if len(set(self.imported)) < len(self.imported):
             raise ValueError("each imported system needs a name of its own")
         return self

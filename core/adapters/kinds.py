@@ -54,6 +54,17 @@ def why_not_evaluated(facts: AdapterFacts) -> str | None:
     return next((reason for key, reason in _REFUSED_SETTINGS.items() if facts.config.get(key)), None)
 
 
+def why_not_on(facts: AdapterFacts, quantisation: str | None) -> str | None:
+    """Return why an adapter cannot be evaluated on a base held in fewer bits, as the end of a sentence; None where it can."""
+    if quantisation is None:
+        return None
+    if facts.config.get("task_type") == "SEQ_CLS":
+        return "a classification head is evaluated on a base in its own precision alone"
+    if quantisation == "int8" and (not shares_layers(facts) or facts.config.get("use_dora")):
+        return "on a base in 8 bits plain LoRA alone is evaluated, without DoRA, biases or whole layers; nf4 takes more kinds"
+    return None
+
+
 def why_no_scale(facts: AdapterFacts) -> str | None:
     """Return why an adapter has no strength that a factor could change, as the end of a sentence; None where it has one."""
     if kind_of(facts) != LORA:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,8 @@ from core.adapters.kinds import changes_base, kind_of
 from core.engine.sharing import sharing_copy
 from core.errors import InputError
 
-_PREFIX = "base_model.model."
+_WRAPPER = re.compile(r"^base_model\.model\.|(?<=\.)(?:base_layer|modules_to_save|original_module|token_adapter)\.")
+"""What PEFT puts before and into the names of weights that it wraps."""
 PEFT_REFUSES = (
     RuntimeError, ValueError, KeyError, OSError, TypeError, IndexError, AttributeError, ImportError, NotImplementedError,
     AssertionError, SafetensorError,
@@ -105,7 +107,7 @@ def shipped_weights(facts: AdapterFacts, base: Any) -> dict[str, tuple[int, ...]
     names = {name for name, _ in base.named_parameters(remove_duplicate=False)}
     found: dict[str, tuple[int, ...]] = {}
     for name, info in facts.tensors.items():
-        plain = name.removeprefix(_PREFIX).replace(".base_layer.", ".")
+        plain = _WRAPPER.sub("", name)
         if plain in names:
             found[plain] = info.shape
     return found
@@ -137,4 +139,4 @@ def _without_place(facts: AdapterFacts, model: PeftModel, name: str, base: Any) 
     placed = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
     shipped = shipped_weights(facts, base)
     left = [one for one in facts.tensors if one not in placed]
-    return tuple(sorted(one for one in left if one.removeprefix(_PREFIX).replace(".base_layer.", ".") not in shipped))
+    return tuple(sorted(one for one in left if _WRAPPER.sub("", one) not in shipped))

@@ -53,9 +53,7 @@ def parts_off(workspace: Workspace, adapter: str, partners: Sequence[str] = ()) 
     """
     subject, others = subjects(workspace, adapter, partners)
     off: dict[AblationPart, str] = plan_trials(subject, ABLATION_PARTS, others).off
-    if not subject.facts.is_lora:
-        off["prompt"] = f"{adapter!r}: it is of type {subject.facts.peft_type}, and only LoRA adapters can be run."
-    elif not any(True for task in workspace.spec.tasks.values() for _ in prompt_changes(task)):
+    if not any(True for task in workspace.spec.tasks.values() for _ in prompt_changes(task)):
         off["prompt"] = NO_CHANGE
     return off
 

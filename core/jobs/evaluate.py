@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.cluster import ClusterChoice
 from core.errors import InputError
@@ -19,10 +18,10 @@ from core.evidence_cache import EvidenceCache, VariantIdentity, evidence_folder
 from core.heads import find_heads
 from core.jobs import environment
 from core.jobs.budget import Budget
-from core.jobs.computing import Computed, Computer, LocalComputer
-from core.jobs.device_choice import device_and_dtype
+from core.jobs.computing import Computed, Computer
+from core.jobs.held_models import HeldModels
 from core.jobs.identities import SERVED_DEVICE_AND_DTYPE, identify
-from core.jobs.loading import Loading, threads_here
+from core.jobs.loading import Loading
 from core.jobs.lock import only_worker
 from core.jobs.progress import Progress
 from core.jobs.prompting import note_thinking, plan_run, settled, thinking_entry, write_prompts
@@ -37,10 +36,6 @@ from core.spec import ModelRef
 from core.store import Run, evidence_table, write_json, write_table
 from core.templates import renderer_of
 from core.workspace import Workspace, load_workspace
-
-if TYPE_CHECKING:
-    from core.engine.session import Session
-    from core.jobs.cluster.computer import RayCluster
 
 PROBE_PROMPTS = 2
 PROBE_TOKENS = 16
@@ -59,7 +54,7 @@ def evaluate(folder: Path, cluster: ClusterChoice | None = None) -> None:
         progress = Progress(folder, 0, read_status(run).warnings)
         try:
             evaluation = _Evaluation(run, progress, cluster)
-            with evaluation.cluster or nullcontext():
+            with evaluation.models:
                 evaluation.go()
             if not evaluation.left_out:
                 _own_metrics(run, progress)
@@ -86,25 +81,18 @@ def _own_metrics(run: Run, progress: Progress) -> None:
         progress.warn(sentence)
 
 
-def _joined(cluster: ClusterChoice, progress: Progress) -> RayCluster:
-    from core.jobs.cluster.computer import RayCluster
-
-    return RayCluster(cluster, progress.set, progress.warn)
-
-
 class _Evaluation:
     """One run being done: what it needs to know at every step."""
 
     def __init__(self, run: Run, progress: Progress, cluster: ClusterChoice | None) -> None:
         self.run, self.progress, self.spec = run, progress, run.spec
-        self.cluster = None if cluster is None else _joined(cluster, progress)
+        self.models = HeldModels(run, progress, cluster)
         self.workspace = workspace_of(run)
         self.base = self._local(self.spec.models.base, "models.base")
         checkpoints = self.spec.models.checkpoints
         self.checkpoints = {name: self._local(ref, f"models.checkpoints.{name}") for name, ref in checkpoints.items()}
         self.heads = find_heads(self.spec.models, self.workspace.adapter_folder, self.checkpoints)
         self.renderer = renderer_of(self.workspace, self.spec.models, self.base)
-        self.session: Session | None = None
         self.environment: dict[str, Any] = {}
         self.budget = Budget(self.spec.ablation.minutes if self.spec.ablation else None)
         self.left_out: list[str] = []
@@ -121,7 +109,10 @@ class _Evaluation:
 
     def go(self) -> None:
         """Everything, in order."""
-        device, dtype = (self.cluster.device_and_dtype if self.cluster else device_and_dtype)(self.spec.settings)
+        if self._is_whole():  # of whatever version: nothing is planned that was computed before
+            self.run.compact()
+            return
+        device, dtype = self.models.device_and_dtype(self.spec.settings)
         if not self.spec.models.computed_here:
             device, dtype = SERVED_DEVICE_AND_DTYPE
         now = environment.describe(self.workspace, self.spec, self.base, self.checkpoints)
@@ -142,6 +133,7 @@ class _Evaluation:
             plan = plan_run(self.run, self.spec, self.renderer, before["batch_tokens"], self.heads)
             environment.check_unchanged(before, now | {"plan": plan.fingerprint}, self.run.folder)
             self.environment = before
+        self.models.describe(self.environment, self.renderer, self._loading)
         self._compute(plan)
         if self.left_out:
             return
@@ -151,6 +143,10 @@ class _Evaluation:
         self.run.compact()
         for sentence in note_thinking(self.run):
             self.progress.warn(sentence)
+
+    def _is_whole(self) -> bool:
+        measured = not self.spec.settings.probe or self.run.read_json("probe") is not None
+        return (self.run.folder / "evidence.parquet").is_file() and measured
 
     def _identity(self, variant: str) -> VariantIdentity:
         return identify(self.spec.models, self.environment, variant)
@@ -196,7 +192,9 @@ class _Evaluation:
         return part.batches[0].requests[0].task in self.spec.clean_tasks
 
     def _compute_missing(self, work: Mapping[str, Sequence[Part]], cache: EvidenceCache) -> None:
-        """Compute what is missing; under a budget one variant after the other, as long as it lasts."""
+        """Compute what is missing, if anything is; under a budget one variant after the other, as long as it lasts."""
+        if not work:
+            return
         if self.spec.ablation is None:
             self._store(self._computer().compute(work), cache)
             return
@@ -205,7 +203,7 @@ class _Evaluation:
             if not self.budget.allows(tokens):
                 self.left_out.append(variant)
                 continue
-            self._holder()  # before the clock runs, which is to tell a variant's pace
+            self.models.holder()  # before the clock runs, which is to tell a variant's pace
             self.budget.begin()
             self._store(self._computer().compute({variant: parts}), cache)
             self.budget.end(tokens)
@@ -214,15 +212,9 @@ class _Evaluation:
         """Return who computes this run's parts."""
         models = self.spec.models
         if not models.served:
-            return self._own_computer()
+            return self.models.computer()
         served = ServedComputer(models, self.spec.settings, self.progress.set, self.progress.warn)
-        return DividedComputer(self._own_computer, served, models)
-
-    def _own_computer(self) -> Computer:
-        if self.cluster is not None:
-            self._holder()
-            return self.cluster
-        return LocalComputer(self._loaded, lambda: len(self.progress.status.warnings), self.progress.set)
+        return DividedComputer(self.models.computer, served, models)
 
     def _store(self, computed: Iterable[Computed], cache: EvidenceCache) -> None:
         for piece in computed:
@@ -236,14 +228,6 @@ class _Evaluation:
             pieces = [Evidence(r.task, variant, r.example_id, r.item, reason=r.reason) for r in refusals]
             write_table(self.run.part_path(variant, index), evidence_table(pieces))
 
-    def _holder(self) -> Session | RayCluster:
-        """Return who holds the models and is asked about them: this process, or a cluster's workers."""
-        if self.cluster is None:
-            return self._loaded()
-        environment.keep_threads(self.run.folder, self.environment, self.spec.settings.threads or self.cluster.threads())
-        self.cluster.load(self._loading(), self.renderer, environment.weights_by_variant(self.environment))
-        return self.cluster
-
     def _loading(self) -> Loading:
         adapters = self.spec.models.adapters
         folders = {name: (self.workspace.adapter_folder(ref.of or name), ref.scale) for name, ref in adapters.items()}
@@ -253,13 +237,6 @@ class _Evaluation:
             threads=self.environment.get("threads", self.spec.settings.threads), heads=self.heads,
             quantised=self.spec.models.quantised,
         )  # fmt: skip
-
-    def _loaded(self) -> Session:
-        if self.session is None:
-            self.progress.set(state="loading", message="Loading the base model and its adapters")
-            self.session = self._loading().session(self.renderer, self.progress.warn)
-            environment.keep_threads(self.run.folder, self.environment, threads_here())
-        return self.session
 
     def _preflight(self, plan: Plan) -> None:
         """Check every adapter before its numbers are made; findings of a run whose evidence was all found are kept too."""
@@ -290,7 +267,7 @@ class _Evaluation:
                 self.progress.set(
                     state="preflight", variant=name, message=f"Checking the adapter {name} before anything is measured"
                 )
-                write_json(path, self._holder().preflight(name, some_prompts(plan, self.spec, 4, short=True), self.base))
+                write_json(path, self.models.holder().preflight(name, some_prompts(plan, self.spec, 4, short=True), self.base))
             entries[name] = json.loads(path.read_text(encoding="utf-8"))
         return entries
 
@@ -301,7 +278,7 @@ class _Evaluation:
         self.progress.set(state="probing", message="Measuring speed and memory, each variant alone")
         tokens = min(PROBE_TOKENS, self.spec.settings.max_new_tokens)
         probed = [name for name in self.spec.models.computed_here if name not in self.heads]
-        result = self._holder().probe(probed, prompts, tokens, self._probing)
+        result = self.models.holder().probe(probed, prompts, tokens, self._probing)
         write_json(self.run.folder / "probe.json", result)
 
     def _probing(self, done: int, total: int) -> None:

@@ -12,6 +12,7 @@ from core.heads import find_heads, refuse_heads
 from core.jobs import environment
 from core.jobs.evaluate import workspace_of
 from core.jobs.identities import identify
+from core.records import BASELINE
 from core.spec import ModelRef, ModelSet
 from core.store import Run
 from core.templates import renderer_of

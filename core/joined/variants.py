@@ -83,7 +83,9 @@ def joined_models(runs: Sequence[Run], variants: Sequence[JoinedVariant]) -> Mod
         models = by_id[variant.run_id]
         if variant.original in models.served:
             ref = models.served[variant.original]
-            server = f"{ref.server}+{variant.name}"[-_LONGEST:].lstrip("._+-")  # two runs may mean two servers by one name
+            server = f"{ref.server}+{variant.name}"[-_LONGEST:].lstrip(
+                "._+-"
+            )  # two runs may mean two servers by one name
             servers[server] = models.servers[ref.server]
             served[variant.name] = ref.model_copy(update={"server": server})
         elif variant.original in models.adapters:
@@ -96,7 +98,13 @@ def joined_models(runs: Sequence[Run], variants: Sequence[JoinedVariant]) -> Mod
             checkpoints[variant.name] = models.checkpoints[variant.original]
         elif variant.name != BASELINE:
             checkpoints[variant.name] = models.base
-    found = {"adapters": adapters, "mixtures": mixtures, "checkpoints": checkpoints, "served": served, "servers": servers}
+    found = {
+        "adapters": adapters,
+        "mixtures": mixtures,
+        "checkpoints": checkpoints,
+        "served": served,
+        "servers": servers,
+    }
     return first.model_copy(update=found)
 
 

@@ -41,7 +41,11 @@ def variant_parameters(run: Run, variant: str) -> tuple[dict[str, Plain], dict[s
             found = _settings(facts) | found
     elif variant in models.served:
         told = (environment.get("served") or {}).get(variant) or {}
-        found |= {"kind": "served", "model": models.served[variant].model, "url": models.servers[models.served[variant].server].url}
+        found |= {
+            "kind": "served",
+            "model": models.served[variant].model,
+            "url": models.servers[models.served[variant].server].url,
+        }
         found |= _text("server_fingerprint", told.get("fingerprint"))
     elif variant in models.checkpoints:
         expected = (hashes.get("checkpoints") or {}).get(variant)

@@ -64,7 +64,8 @@ class Client:
         self._http = httpx.AsyncClient(
             headers={"Accept": "application/json", "Accept-Encoding": "identity"}
             | ({"Authorization": f"Bearer {self._key}"} if self._key else {}),
-            timeout=self.server.timeout, follow_redirects=False, verify=url.scheme == "https", limits=httpx.Limits(max_connections=self.server.concurrency),
+            timeout=self.server.timeout, follow_redirects=False, verify=url.scheme == "https",
+            limits=httpx.Limits(max_connections=self.server.concurrency),
             # A proxy of the environment is for addresses outside this machine.
             trust_env=url.hostname not in _LOOPBACK,
         )  # fmt: skip

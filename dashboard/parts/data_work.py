@@ -30,13 +30,13 @@ class Reporter:
         self._bar: Any = None
         self._words: Any = None
 
-    def share(self, share: float) -> bool:
-        """Say which share is done, 0 to 1; 0 where it is not known."""
+    def share(self, share: float, words: str = "") -> bool:
+        """Say which share is done, 0 to 1; 0 where it is not known; ``words`` come before the time left."""
         left = ""
         elapsed = time.monotonic() - self._start
         if 0.02 < share < 1:
             left = f"about {duration_text(max(elapsed * (1 - share) / share, 1.0))} left"
-        return self._draw(share, left)
+        return self._draw(share, ", ".join(filter(None, (words, left))))
 
     def rows(self, total: int) -> Callable[[str, int], bool]:
         """Return what is told the rows done of ``total``."""

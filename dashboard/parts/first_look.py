@@ -56,7 +56,7 @@ def _missing_values(run: Run, reference: str) -> int:
 
 def _compute(run: Run, report: Reporter) -> bool:
     def told(done: int, total: int) -> None:
-        report.share(done / total)
+        report.share(done / total, f"{done:,} of {total:,} (metrics × variants)")
 
     # Processes of their own, so that this one stays free and a click ends the work.
     prepare_statistics(run, told, max(2, os.cpu_count() or 1), cache.statistics_reader(run))

@@ -8,11 +8,14 @@ from core.metrics.catalogue import Entry, entries
 from core.notation import percent
 from core.report.document import Section
 from core.report.scene import Scene
+from core.run_notes import read_notes
 
 
 def method(scene: Scene) -> Section:
     """Return the section."""
-    return Section("method", (_asked(scene), *_joined(scene), _compared(scene), _told(scene)), _definitions(scene))
+    return Section(
+        "method", (_asked(scene), *_noted(scene), *_joined(scene), _compared(scene), _told(scene)), _definitions(scene)
+    )
 
 
 def _asked(scene: Scene) -> str:
@@ -33,6 +36,12 @@ def _asked(scene: Scene) -> str:
         f"chat template, tokens and seed ({decoding}, {settings.max_new_tokens} new tokens at the most, seed {settings.seed}). The "
         f"baseline is the base model with every adapter off. The reference is {reference}."
     )
+
+
+def _noted(scene: Scene) -> tuple[str, ...]:
+    """Return what became of prompts that were too long or refused, and of answers that never came."""
+    notes = read_notes(scene.run)
+    return (" ".join(notes),) if notes else ()
 
 
 def _joined(scene: Scene) -> tuple[str, ...]:

@@ -28,9 +28,10 @@ TOKENS = torch.arange(3, 20)[None]
 _QV = ["q_proj", "v_proj"]
 KINDS: dict[str, PeftConfig] = {
     "lora": peft.LoraConfig(r=4, target_modules=_QV),
-    "dora": peft.LoraConfig(r=4, target_modules=_QV, use_dora=True),
+    "rslora": peft.LoraConfig(r=4, target_modules=_QV, use_rslora=True),
 }
 MORE_ON_4_BITS: dict[str, PeftConfig] = {
+    "dora": peft.LoraConfig(r=4, target_modules=_QV, use_dora=True),
     "ia3": peft.IA3Config(target_modules=["k_proj", "down_proj"], feedforward_modules=["down_proj"]),
     "saved": peft.LoraConfig(r=4, target_modules=_QV, modules_to_save=["lm_head"]),
     "prompt": peft.PromptTuningConfig(num_virtual_tokens=3, task_type="CAUSAL_LM"),

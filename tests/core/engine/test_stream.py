@@ -143,7 +143,8 @@ def test_a_row_of_undefined_numbers_leaves_nothing_behind(tiny, renderer, reques
     with torch.no_grad():
         broken.get_input_embeddings().weight[bad] = float("nan")
         broken.lm_head.weight = torch.nn.Parameter(broken.get_input_embeddings().weight.clone().nan_to_num(0.0))
-    spoilt = [GenerateRequest("t", "bad", "", (*requests[0].prompt, bad)), *requests]
+    short, long = requests[-1], requests[:2]  # the short one takes the place of the bad one, beside a long one
+    spoilt = [GenerateRequest("t", "bad", "", (bad, *long[0].prompt)), long[0], short, long[1]]
     given = {"stop_ids": renderer.stop_ids, "decode": renderer.decode}
     stream = Stream(spoilt, Settings(max_new_tokens=12), **given)
     stream.go(broken, CPU, side_by_side=2, tokens=100)

@@ -146,8 +146,7 @@ def test_parts_that_make_no_sense_are_told_before_anything_is_started(workspace:
     assert set(parts_off(workspace, "one")) == {"mixing"}
     assert parts_off(workspace, "one", ["two"]) == {}
     off = parts_off(workspace, "ia3", ["one"])
-    assert set(off) == {"modules", "depth", "strength", "rank", "mixing", "prompt"}
-    assert off["prompt"] == "'ia3': it is of type IA3, and only LoRA adapters can be run."
+    assert set(off) == {"modules", "depth", "strength", "rank", "mixing"}
     assert (
         off["strength"]
         == "'ia3': it is of type IA3; only the update of LoRA is a sum of parts that can be switched off one by one."
@@ -162,7 +161,7 @@ def test_parts_that_make_no_sense_are_told_before_anything_is_started(workspace:
         ({"partners": ("one",)}, "The adapter 'one' is named twice; an adapter is mixed with others"),
         ({"partners": ("elsewhere",), "parts": ("mixing",)}, "adapter 'elsewhere': .*z_proj"),
         ({"adapter": "cut"}, "models.adapters.cut is a part of an adapter already"),
-        ({"adapter": "ia3"}, "adapter 'ia3': Not a LoRA adapter: found peft_type IA3"),
+        ({"adapter": "ia3", "parts": ("strength",)}, "nothing to try of the adapter 'ia3'.*it is of type IA3; only the update of LoRA"),
         ({"adapter": "plain", "parts": ("rank",)}, "'plain': its rank is 1: there is no smaller one."),
         ({"parts": ("mixing",)}, "nothing to try of the adapter 'one'. No other adapter was named to mix it with."),
         (

@@ -60,6 +60,9 @@ def run_worker(folder: Path, moment: int | None = None, *, counted: bool = False
 
 def _work(folder: str, moment: int | None, counted: bool, sender: Connection) -> None:
     calls = 0
+    with open(Path(folder) / "log.txt", "ab") as log:  # as a worker's output goes where it is started for a user
+        os.dup2(log.fileno(), sys.stdout.fileno())
+        os.dup2(log.fileno(), sys.stderr.fileno())
 
     def count(frame: FrameType, event: str, _argument: object) -> None:
         nonlocal calls

@@ -26,6 +26,15 @@ from tests.core.jobs.conftest import evidence
 from tests.tiny import make_adapter, make_base
 
 
+def without_room_for_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.engine.stream import Stream
+
+    def never(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(Stream, "go", never)
+
+
 def test_resuming_with_other_weights_is_refused(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = prepare_run(load_workspace(workspace), Choice(name="changed"))
 
@@ -46,16 +55,16 @@ def test_resuming_with_other_weights_is_refused(workspace: Path, monkeypatch: py
 def test_out_of_memory_halves_a_batch_and_goes_on(
     workspace: Path, finished: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.engine import session
+    from core.engine.stream import Stream
 
-    whole = session.generate_rows
+    whole = Stream.go
 
-    def small(model, requests, *rest, **named):
-        if len(requests) > 3:
+    def small(stream, *given, side_by_side, **named):
+        if side_by_side > 3:
             raise torch.OutOfMemoryError("no room")
-        return whole(model, requests, *rest, **named)
+        whole(stream, *given, side_by_side=side_by_side, **named)
 
-    monkeypatch.setattr(session, "generate_rows", small)
+    monkeypatch.setattr(Stream, "go", small)
     run = prepare_run(load_workspace(workspace), Choice(adapters=(), tasks=("reply",)))
     assert worker.main(["evaluate", str(run.folder)]) == 0
     assert any("out of memory with" in warning for warning in read_status(run).warnings)
@@ -66,12 +75,7 @@ def test_out_of_memory_halves_a_batch_and_goes_on(
 def test_an_example_that_does_not_fit_alone_is_marked_with_the_reason(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.engine import session
-
-    def never(*_: object, **__: object) -> None:
-        raise torch.OutOfMemoryError("no room")
-
-    monkeypatch.setattr(session, "generate_rows", never)
+    without_room_for_answers(monkeypatch)
     run = prepare_run(load_workspace(workspace), Choice(adapters=(), tasks=("reply",), limit=2))
     assert worker.main(["evaluate", str(run.folder)]) == 0
     rows = [row for row in run.evidence(task="reply").to_pylist() if row["item"] == ""]
@@ -275,13 +279,8 @@ def test_another_config_of_the_same_tensors_is_computed_anew(workspace: Path) ->
 
 
 def test_what_memory_decided_is_not_found_by_other_runs(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.engine import session
-
-    def never(*_: object, **__: object) -> None:
-        raise torch.OutOfMemoryError("no room")
-
     with monkeypatch.context() as patched:
-        patched.setattr(session, "generate_rows", never)
+        without_room_for_answers(patched)
         first = prepare_run(load_workspace(workspace), Choice(adapters=(), tasks=("reply",), limit=2))
         assert worker.main(["evaluate", str(first.folder)]) == 0
     second = prepare_run(load_workspace(workspace), Choice(adapters=(), tasks=("reply",), limit=2))

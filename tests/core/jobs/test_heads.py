@@ -94,10 +94,10 @@ def test_what_a_head_cannot_answer_has_no_value_and_says_why(finished: Run, vari
 def test_heads_are_compared_in_pairs_with_the_baseline(finished: Run) -> None:
     rows_of = {(row.task, row.metric): row for row in compare(finished).rows}
     judged = rows_of["colour", "accuracy"].differences["judge"]
-    assert judged.n == N and judged.value is not None and judged.low is not None and judged.p is not None
+    assert judged.n == N and judged.difference is not None and judged.low is not None and judged.p is not None
     measured = rows_of["level", "mse"]
     assert measured.values["meter"].value is not None and measured.differences["meter"].p is not None
-    assert rows_of["marks", "jaccard_micro"].differences["tagger"].value is not None
+    assert rows_of["marks", "jaccard_micro"].differences["tagger"].difference is not None
     assert rows_of["reply", "chrf"].values["judge"].reason == "a classification head gives no text"
 
 
@@ -111,7 +111,7 @@ def test_a_run_holds_each_piece_once_and_notes_nothing_of_heads(finished: Run) -
 def test_a_second_run_finds_the_heads_answers_and_another_order_of_labels_does_not(folder: Path, finished: Run) -> None:
     again = prepare_run(load_workspace(folder), Choice(name="again", adapters=("judge",), tasks=("colour",)))
     assert worker.main(["evaluate", str(again.folder)]) == 0
-    assert read_status(again).reused == read_status(again).total == 2 * N
+    assert read_status(again).reused == N, "the baseline is asked other batches"
     copy = Path(shutil.copytree(folder, folder.parent / "copy", ignore=shutil.ignore_patterns("runs")))
     path = copy / "workspace.yaml"
     path.write_text(path.read_text().replace("[Blue, Green, Red]", "[Red, Green, Blue]"))
@@ -139,7 +139,7 @@ def refused(folder: Path, tmp_path: Path, old: str, new: str, **choice: tuple[st
         ("Red]", "Pink]", "the head's labels are Blue, Green, Pink, and the task's options are red, blue, green"),
         (", head: {labels: [Blue, Green, Red]}", "", "the head's 3 outputs have no names, and the task's options are red, blue, green"),
         (", Red]", "]", "head.labels names 2 labels (Blue, Green), and the head has 3 outputs; expected a name for each"),
-        ("adapters/judge,", "adapters/judge, scale: 0.5,", "whose last layer has no parts and no scale"),
+        ("adapters/judge,", "adapters/judge, scale: 0,", "whose last layer has no parts and no scale"),
         ("adapters/lora-0", "adapters/lora-0, head: {text: x}", "the key 'head', but it has none: its task_type is None"),
         ("{path: base}", "{path: base, head: {text: x}}", "found a head on the base, which has to give text"),
     ],
@@ -161,4 +161,4 @@ def test_heads_are_neither_read_by_nor_taken_apart(folder: Path, finished: Run) 
     with pytest.raises(InputError, match="'judge' is a classification head: it gives no text and no log-likelihoods"):
         RunModels(finished, ("baseline", "judge"))
     with pytest.raises(InputError, match="'judge' is a classification head: its last layer has no parts"):
-        plan_ablation(load_workspace(folder), AblationChoice(adapter="judge", parts=("module",), tasks=("colour",)))
+        plan_ablation(load_workspace(folder), AblationChoice(adapter="judge", parts=("modules",), tasks=("colour",)))

@@ -33,6 +33,6 @@ def test_killed_at_a_random_moment_and_resumed_it_ends_with_the_same_bytes(
     assert read_status(run, now=2e10).state in ("interrupted", "finished")
     assert run_worker(run.folder)[0] == 0
     assert read_status(run).state == "finished"
-    for name in ("evidence.parquet", "examples.parquet", "environment.json", "preflight.json"):
+    for name in ("evidence.parquet", "examples.parquet", "preflight.json"):
         assert (run.folder / name).read_bytes() == (expected.folder / name).read_bytes(), name
     assert not (run.folder / "parts").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +54,38 @@ def test_a_run_over_other_kinds_finishes_and_each_moves_the_distribution(workspa
     assert worker.main(["evaluate", str(run.folder)]) == 0, read_status(run).error
     for name, entry in (run.read_json("preflight") or {})["variants"].items():
         assert entry["ok"] and entry["mean_kl"] > 0, (name, entry)
+
+
+def test_a_quantised_base_wants_bitsandbytes_and_in_8_bits_plain_lora(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_kind(workspace / "base", workspace / "adapters" / "lora-0", ALL_KINDS["dora"]())
+    listed = workspace / "workspace.yaml"
+    listed.write_text(listed.read_text().replace("{path: base}", "{path: base, quantisation: int8}"))
+    with pytest.raises(
+        InputError, match="'lora-0': on a base in 8 bits plain LoRA alone is evaluated.*quantisation: int8"
+    ):
+        prepare_run(load_workspace(workspace), Choice(adapters=("lora-0",)))
+    monkeypatch.setattr("core.model_checks.find_spec", lambda name: None)
+    with pytest.raises(
+        InputError, match=r"models.base.quantisation: int8 needs the package bitsandbytes, which is not installed"
+    ):
+        prepare_run(load_workspace(workspace), Choice(adapters=("lora-1",)))
+
+
+def test_a_checkpoint_with_another_tokenizer_is_refused_and_one_with_a_merged_adapter_is_not(workspace: Path) -> None:
+    checkpoint = Path(shutil.copytree(workspace / "base", workspace / "merged"))
+    listed = workspace / "workspace.yaml"
+    listed.write_text(
+        listed.read_text().replace("datasets:\n", "  checkpoints:\n    merged: {path: merged}\ndatasets:\n", 1)
+    )
+    prepare_run(load_workspace(workspace), Choice(adapters=("merged",), tasks=("colour",), limit=1))
+    path = checkpoint / "tokenizer.json"
+    content = json.loads(path.read_text())
+    first, second = list(content["model"]["vocab"])[:2]
+    content["model"]["vocab"] |= {first: 1, second: 0}
+    path.write_text(json.dumps(content))
+    with pytest.raises(
+        InputError, match="models.checkpoints.merged.path: .* was trained with another tokenizer than the base's"
+    ):
+        prepare_run(load_workspace(workspace), Choice(adapters=("merged",), tasks=("colour",), limit=1, name="second"))

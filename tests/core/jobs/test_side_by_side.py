@@ -35,6 +35,11 @@ def bytes_of(run: Run) -> bytes:
     return (run.folder / "evidence.parquet").read_bytes()
 
 
+def contents(run: Run) -> dict[Path, bytes]:
+    """Return every file of a run but its log."""
+    return {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file() and path.name != "log.txt"}
+
+
 def test_two_runs_of_one_workspace_at_once_end_alike(small: Path, whole: tuple[Run, int], tmp_path: Path) -> None:
     first = copied(small, tmp_path)
     runs = [first, second_of(first)]
@@ -46,7 +51,7 @@ def test_two_runs_of_one_workspace_at_once_end_alike(small: Path, whole: tuple[R
 
 
 def test_a_second_worker_at_a_run_is_told_so_and_the_first_is_not_disturbed(
-    small: Path, whole: tuple[Run, int], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    small: Path, whole: tuple[Run, int], tmp_path: Path
 ) -> None:
     run = copied(small, tmp_path)
     first = start_worker(run.folder)
@@ -55,14 +60,14 @@ def test_a_second_worker_at_a_run_is_told_so_and_the_first_is_not_disturbed(
     while read_status(run).pid != pid and time.monotonic() < deadline:
         time.sleep(0.005)
     os.kill(pid, signal.SIGSTOP)  # so that it is at the run for as long as the second takes
-    before = {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
+    before = contents(run)
     second, _ = run_worker(run.folder)
     with pytest.raises(BusyError, match=r"another worker is at this run already\. It goes on undisturbed"):
         job.evaluate(run.folder)
-    after = {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
+    after = contents(run)
     os.kill(pid, signal.SIGCONT)
     assert second == 2
-    assert "another worker is at this run already" in capfd.readouterr().err
+    assert "another worker is at this run already" in (run.folder / "log.txt").read_text()
     assert after == before
     assert first.ended()[0] == 0
     assert read_status(run).state == "finished"

@@ -23,6 +23,7 @@ from core.report.gather import dressed, gather
 from core.report.html import to_html
 from core.report.model_index import model_index_yaml
 from core.results import Comparison
+from core.run_notes import add_notes
 from core.store import Run
 from core.wording.verdicts import cards_of, in_order, verdict_sentence
 from tests.core.report.made import HOSTILE, make_hostile_run
@@ -34,11 +35,15 @@ DECLARED = {
     "composites": {"desk": {"weights": {"category/accuracy": 2, "reply/rouge_l": 1}}},
 }
 
+NOTE = "reply: 2 of 20 prompts were cut at their beginning to fit the context of 2,048 tokens."
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = make_workspace(tmp_path_factory.mktemp("report") / "workspace", n=20, runs=False)
-    return make_robust_run(folder / "runs" / "robust", **DECLARED)
+    made = make_robust_run(folder / "runs" / "robust", **DECLARED)
+    add_notes(made, "prompts", [NOTE])
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +58,10 @@ def report(run: Run, comparison: Comparison) -> Report:
 
 def section(report: Report, name: str) -> Section:
     return next(one for one in report.sections if one.name == name)
+
+
+def test_the_method_says_what_became_of_long_prompts(report: Report) -> None:
+    assert NOTE in section(report, "method").paragraphs
 
 
 def test_every_section_that_the_run_has_is_there_in_order(report: Report) -> None:

