@@ -85,9 +85,7 @@ class Benchmark:
             if "a" not in self.skip:
                 ran["a"] = [self.run("a", variants=[variant], **job) for variant in variants]
             if "b" not in self.skip:
-                ran["b"] = [self.run("b", variants=[variant], **job) | {} for variant in ()] or [
-                    self.run("b", variants=variants, **job)
-                ]
+                ran["b"] = [self.run("b", variants=variants, **job)]
             if "c" not in self.skip:
                 ran["c"] = [self.run("c", variants=variants, **job)]
         ours = {count: self.ours(count) for count in map(int, self.options.counts.split(","))}

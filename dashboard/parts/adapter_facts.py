@@ -50,7 +50,7 @@ def _templates(scene: AdapterScene, subject: Subject) -> None:
         sides = (("base", found.base, found.adapter), (subject.name, found.adapter, found.base))
         for column, (name, text, other) in zip(st.columns(2), sides, strict=True):
             with column:
-                st.html(f'<div class="ls-label">{html.escape(name)}</div>')
+                st.html(f'<p class="ls-foot">{html.escape(name)}</p>')
                 exact_text(word_diff(text, other).pieces, f"template-{subject.name}-{name}", name=f"template of {name}", tall=True)
 
 

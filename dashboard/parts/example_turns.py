@@ -48,4 +48,4 @@ def draw_thinking(answer: Answer, variant: str) -> None:
     with st.expander(f"Thinking, {size}"):
         exact_text(answer.thinking, f"thinking-{variant}", name=f"thinking of {variant}", tall=True)
     if not answer.text:
-        st.html('<p class="ls-foot" role="note">No answer: the text ends within its thinking.</p>')
+        st.html('<p class="ls-foot" role="note">No answer follows the thinking.</p>')

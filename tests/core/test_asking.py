@@ -166,9 +166,8 @@ def test_template_variables_reach_the_template_and_unknown_ones_are_said(tmp_pat
 
 
 def clashes(renderer: PromptRenderer, *options: str, template: str = "none") -> list[str]:
-    task = TaskSpec(
-        dataset="d", kind="classification", prompt="{text}", options=options, reference="text", template=template
-    )  # type: ignore[arg-type]
+    given = {"dataset": "d", "kind": "classification", "prompt": "{text}", "options": options, "reference": "text"}
+    task = TaskSpec.model_validate(given | {"template": template})
     example = Example("t", "e1", "", {"text": "x"}, options[0], options)
     requests = [r for r in requests_of(example, task, renderer) if isinstance(r, ScoreRequest)]
     return list(option_sentences(Plan((Part(0, (Batch("score", (tuple(requests),), 1),)),), ()), spec_of(task)))

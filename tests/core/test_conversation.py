@@ -9,9 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from core.conversation import check_messages, check_tools, conversation, message_text, offered_tools, parted
+from core.data.perturb import get_perturbation, why_not
 from core.data.read import examples_of_rows
 from core.data.rows import Row
 from core.errors import InputError
+from core.experiment.prompts import prompt_changes
 from core.records import Example
 from core.spec import DatasetSpec, Settings, TaskSpec
 from tests.chat_templates import CALLS, TURNS, WEATHER
@@ -120,3 +122,12 @@ def test_what_settings_may_not_say(changed: dict[str, Any]) -> None:
 def test_parted_leaves_out_keys_without_a_value() -> None:
     assert parted(ANSWERED) == (TURNS, "Five.")
     assert parted([{"role": "user", "content": "x", "tool_calls": None}]) == ([{"role": "user", "content": "x"}], None)
+
+
+def test_what_changes_prompts_knows_what_a_conversation_has() -> None:
+    assert "conversations of the dataset" in str(why_not(get_perturbation("typos"), task()))
+    assert list(prompt_changes(task(system="S."))) == []
+    asked = task(messages=None, prompt="{x}", reference="y", tools="tools", template_variables={"a": 1})
+    bare = next(change for change in prompt_changes(asked) if change.name == "no-template")
+    twin = TaskSpec.model_validate(asked.model_copy(update=dict(bare.changed)).model_dump())
+    assert twin.is_plain and not twin.tools and not twin.template_variables

@@ -45,14 +45,14 @@ def test_a_conversation_is_shown_by_turns_and_thinking_is_folded(
     labels = [expander.label for expander in page.expander]
     assert "Conversation, 4 turns" in labels
     assert [label for label in labels if label.startswith("Thinking, ")] == ["Thinking, 42 characters"]
-    assert "No answer: the text ends within its thinking." not in text
+    assert "No answer follows the thinking." not in text
 
 
 def test_an_answer_that_never_came_is_said_and_a_cut_prompt_is_a_tag(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = opened(monkeypatch, workspace, "examples", task="reply", variant="qv-r8", example=_replies(workspace)[1])
-    assert "No answer: the text ends within its thinking." in shown(page)
+    assert "No answer follows the thinking." in shown(page)
     assert "prompt=cut (1)" in page.multiselect[0].options
 
 

@@ -16,8 +16,8 @@ from typing import Any
 from core.cluster import LOCAL, ClusterChoice
 from core.data.prompt import PromptRenderer
 from core.errors import InputError, RunError
-from core.jobs.cluster.connection import connected
-from core.jobs.cluster.crew import DEATHS, POLL_SECONDS, Crew, Worker, nodes, own_error
+from core.jobs.cluster.connection import Connection, connected
+from core.jobs.cluster.crew import DEATHS, Crew, Worker, nodes
 from core.jobs.cluster.queue import Share, WorkQueue
 from core.jobs.cluster.remote import Answer
 from core.jobs.computing import Computed
@@ -39,7 +39,7 @@ class RayCluster:
         """Take which cluster, what says where the run is, and what says what is amiss."""
         self.choice, self._say, self._warn = choice, say, warn
         self._open = ExitStack()
-        self._ray: Any = None
+        self._connection: Connection | None = None
         self._crew: Crew | None = None
         self._first: Part | None = None
         self._said: set[str] = set()
@@ -64,7 +64,8 @@ class RayCluster:
         """
         if self.choice.address == LOCAL:
             return device_and_dtype(settings)
-        ray = self._connected()
+        connection = self._connected()
+        ray = connection.ray
         kind = settings.device.partition(":")[0]
         on_gpu = kind != "cpu" and ray.cluster_resources().get("GPU", 0) >= 1
         if kind not in ("auto", "cpu") and not on_gpu:
@@ -73,16 +74,13 @@ class RayCluster:
             )
         ask = ray.remote(device_and_dtype).options(num_cpus=1, num_gpus=int(on_gpu))
         asked = settings.model_copy(update={"device": kind if on_gpu else "cpu"})
-        try:
-            return ray.get(ask.remote(asked))
-        except ray.exceptions.RayTaskError as error:
-            raise own_error(error.cause, str(error)) from None
+        return connection.fetch(ask.remote(asked))
 
     def threads(self) -> int:
         """Return how many threads of the processor each worker may have."""
         if self.choice.address == LOCAL:
             return max(1, _processors() // (self.choice.workers or 1))
-        there = nodes(self._connected())
+        there = nodes(self._connected().ray)
         return max(1, min(min(there), sum(there) // (self.choice.workers or len(there))))
 
     def load(self, loading: Loading, renderer: PromptRenderer, hashes: Mapping[str, str]) -> None:
@@ -137,7 +135,7 @@ class RayCluster:
                 self._hand_out(worker, queue)
             by_reference = {reference: worker for worker in crew.workers.values() for reference in worker.held}
             arriving = {w.loading: w for w in crew.workers.values() if w.loading is not None}
-            waited = crew.ray.wait([*by_reference, *arriving], timeout=POLL_SECONDS)[0]
+            waited = crew.connection.wait([*by_reference, *arriving])
             for reference in waited:
                 if reference in arriving:
                     crew.welcome(arriving[reference])
@@ -157,7 +155,7 @@ class RayCluster:
         if reference not in worker.held:
             return  # its worker died, which another reference said
         try:
-            answer = crew.fetch(reference)
+            answer = crew.connection.fetch(reference)
         except crew.ray.exceptions.RayError as error:
             yield from self._lost(worker, queue, str(error).strip().partition("\n")[0][:200])
             return
@@ -179,7 +177,7 @@ class RayCluster:
         lost: list[Share] = []
         for reference, share in worker.held.items():
             try:  # what was on its way when it died has arrived
-                answer = crew.fetch(reference)
+                answer = crew.connection.fetch(reference)
             except crew.ray.exceptions.RayError:
                 lost.append(share)
             else:
@@ -214,16 +212,16 @@ class RayCluster:
         for _ in range(DEATHS):
             worker = crew.first()
             try:
-                return crew.fetch(getattr(worker.actor, method).remote(*arguments))
+                return crew.connection.fetch(getattr(worker.actor, method).remote(*arguments))
             except crew.ray.exceptions.RayError as error:
                 self._warn(f"Worker {worker.number + 1} of the cluster died ({error}); another one is asked.")
                 crew.replace(worker)
         raise RunError(f"{DEATHS} workers of the cluster died over the {method}. Their last words are in log.txt.")
 
-    def _connected(self) -> Any:
-        if self._ray is None:
-            self._ray = self._open.enter_context(connected(self.choice))
-        return self._ray
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._open.enter_context(connected(self.choice))
+        return self._connection
 
     def _at_work(self) -> Crew:
         assert self._crew is not None, "load first"

@@ -7,26 +7,60 @@ import shutil
 import signal
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.cluster import AUTO, LOCAL, ClusterChoice
-from core.errors import InputError
+from core.errors import InputError, RunError
 
 OBJECT_STORE_BYTES = 128 * 2**20
 """Of a cluster of ours: parts and their evidence are some kilobytes each and do not wait long."""
 REACH_SECONDS = 5.0
+POLL_SECONDS = 1.0
+"""A wait is cut into pieces of this length, so that a cancelled run stops soon."""
 _ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", "RAY_COLOR_PREFIX": "0"}
 """Nothing is told to Ray's makers; workers are plain processes of this Python."""
 _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Ray's own switch for a cluster of one machine: every port is opened on 127.0.0.1 alone."""
 
 
+@dataclass(frozen=True)
+class Connection:
+    """The module ``ray``, connected, and how a run waits for it."""
+
+    ray: Any
+    stop_if_asked: Callable[[], None]
+    """Raises what the process's own handler of SIGTERM raises, if the signal came since the last call."""
+
+    def wait(self, references: Sequence[Any], seconds: float = POLL_SECONDS) -> list[Any]:
+        """Return those of some references (one at least) that are answered; none after so many seconds."""
+        ready = self.ray.wait(references, timeout=seconds)[0]
+        self.stop_if_asked()
+        return ready
+
+    def fetch(self, reference: Any) -> Any:
+        """Return what a worker answers.
+
+        Raises:
+            InputError, RunError, OSError: as the worker raised it; anything else that it raised as a RunError.
+            ray.exceptions.RayError: the worker is gone.
+        """
+        while not self.wait([reference]):
+            pass
+        try:
+            return self.ray.get(reference)
+        except self.ray.exceptions.RayTaskError as error:
+            raise own_error(error.cause, str(error)) from None
+
+
 @contextmanager
-def connected(choice: ClusterChoice) -> Iterator[Any]:
-    """Yield the module ``ray``, connected; leaves the cluster at the end, and stops it if it was started here.
+def connected(choice: ClusterChoice) -> Iterator[Connection]:
+    """Yield a connection; leaves the cluster at the end, and stops it if it was started here.
+
+    Meanwhile SIGTERM is noted and heeded at the next wait: raised within one of Ray's own calls it would come out as another error.
 
     Raises:
         InputError: nothing answers at the address, or it runs other versions of Ray or Python.
@@ -38,7 +72,12 @@ def connected(choice: ClusterChoice) -> Iterator[Any]:
     os.environ.update(_ENVIRONMENT | (_LOOPBACK if on_loopback else {}))  # read by Ray when it is imported
     import ray
 
-    handler = signal.getsignal(signal.SIGTERM)
+    handler, asked = signal.getsignal(signal.SIGTERM), []
+
+    def stop_if_asked() -> None:
+        if asked and callable(handler):
+            handler(*asked.pop())
+
     # Short, since Unix sockets lie in it, and this user's alone, since workers log there.
     scratch = (
         Path(tempfile.mkdtemp(prefix="lorascope-ray-", dir="/tmp" if os.path.isdir("/tmp") else None))
@@ -46,15 +85,17 @@ def connected(choice: ClusterChoice) -> Iterator[Any]:
         else None
     )
     try:
-        try:
-            _connect(ray, choice, scratch)
-        finally:
-            signal.signal(signal.SIGTERM, handler)  # Ray would end the process without a word to the run's status
-        yield ray
+        _connect(ray, choice, scratch)
+        signal.signal(
+            signal.SIGTERM, lambda *told: asked.append(told)
+        )  # Ray's own would end the process without a word
+        yield Connection(ray, stop_if_asked)
     finally:
         ray.shutdown()
+        signal.signal(signal.SIGTERM, handler)
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
+    stop_if_asked()
 
 
 def _connect(ray: Any, choice: ClusterChoice, scratch: Path | None) -> None:
@@ -115,3 +156,23 @@ def _check_reachable(host: str, port: int) -> None:
         raise InputError(
             f"--ray {host}:{port}: nothing answers there ({reason}). `ray status` on a machine of the cluster says where it listens."
         ) from None
+
+
+def own_error(cause: BaseException, trace: str) -> Exception:
+    """Return what a worker raised as an error of ours; the trace of one that nobody foresaw goes to the run's log."""
+    if isinstance(cause, (InputError, RunError, OSError)):
+        return cause
+    if "failed to import" in trace or "No module named" in trace:
+        return InputError(
+            f"A worker of the cluster cannot load lorascope ({first_line(cause)}). Install the same lorascope on all its machines."
+        )
+    print(trace, flush=True)
+    return RunError(
+        f"A worker of the cluster failed: {type(cause).__name__}: {first_line(cause)}. The whole trace is in log.txt."
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line that an error says, for a sentence; its kind if it says nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]

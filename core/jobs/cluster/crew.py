@@ -12,6 +12,7 @@ from typing import Any
 from core.cluster import LOCAL, ClusterChoice
 from core.data.prompt import PromptRenderer
 from core.errors import InputError, RunError
+from core.jobs.cluster.connection import Connection, first_line
 from core.jobs.cluster.queue import Share
 from core.jobs.cluster.remote import RemoteWorker, WorkerFacts
 from core.jobs.environment import package_versions
@@ -21,8 +22,6 @@ DEATHS = 3
 """So many workers may die on one part, or while loading, before it is given up."""
 WAIT_SECONDS = 300.0
 """How long a run waits for the cluster to have room for its first worker."""
-POLL_SECONDS = 1.0
-"""A wait is cut into pieces of this length, so that a cancelled run stops soon."""
 
 
 @dataclass
@@ -44,13 +43,13 @@ class Crew:
     """All workers of a run."""
 
     def __init__(
-        self, ray: Any, choice: ClusterChoice, loading: Loading, renderer: PromptRenderer, hashes: Mapping[str, str],
+        self, connection: Connection, choice: ClusterChoice, loading: Loading, renderer: PromptRenderer, hashes: Mapping[str, str],
         warn: Callable[[str], None],
     ) -> None:  # fmt: skip
         """Ask the cluster for every worker; they load side by side.
 
         Args:
-            ray: The module, connected.
+            connection: To the cluster.
             choice: How many workers.
             loading: What each of them loads.
             renderer: Of the plan.
@@ -60,9 +59,9 @@ class Crew:
         Raises:
             InputError: the cluster has not so many GPUs or processors.
         """
-        self.ray, self.warn = ray, warn
+        self.connection, self.ray, self.warn = connection, connection.ray, warn
         self._hashes = hashes
-        self._sent = ray.put(loading), ray.put(renderer)
+        self._sent = self.ray.put(loading), self.ray.put(renderer)
         self._on_gpu = loading.device.partition(":")[0] in ("cuda", "xpu")
         self._cpus = 1 if choice.address == LOCAL or self._on_gpu else loading.threads or 1
         self._hardware: set[str] = set()
@@ -113,10 +112,10 @@ class Crew:
             RunError: one after the other dies.
         """
         try:
-            facts: WorkerFacts = self.fetch(worker.loading)
+            facts: WorkerFacts = self.connection.fetch(worker.loading)
         except self.ray.exceptions.RayError as error:
             self._deaths += 1
-            reason = _first_line(error)
+            reason = first_line(error)
             if self._deaths >= DEATHS:
                 raise RunError(
                     f"{self._deaths} workers of the cluster died while they loaded the models; the last: {reason}. With less memory than "
@@ -133,20 +132,6 @@ class Crew:
         self._hardware.add(facts.hardware)
         worker.loading = None
         return True
-
-    def fetch(self, reference: Any) -> Any:
-        """Return what a worker answers.
-
-        Raises:
-            InputError, RunError, OSError: as the worker raised it; anything else that it raised as a RunError.
-            ray.exceptions.RayError: the worker is gone.
-        """
-        while not self.ray.wait([reference], timeout=POLL_SECONDS)[0]:
-            pass
-        try:
-            return self.ray.get(reference)
-        except self.ray.exceptions.RayTaskError as error:
-            raise own_error(error.cause, str(error)) from None
 
     def first(self) -> Worker:
         """Return a worker whose models are loaded, as soon as there is one.
@@ -166,12 +151,12 @@ class Crew:
     def take_arrivals(self) -> None:
         """Welcome whoever has loaded its models, after a short wait."""
         loading = {worker.loading: worker for worker in self.workers.values() if worker.loading is not None}
-        for reference in self.ray.wait(list(loading), timeout=POLL_SECONDS)[0]:
+        for reference in self.connection.wait(list(loading)):
             self.welcome(loading[reference])
 
     def _anyone_has_room(self) -> bool:
         """Tell whether a worker has got its place and is loading, which may take long."""
-        return any(self.ray.wait([worker.placed], timeout=0)[0] for worker in self.workers.values())
+        return any(self.connection.wait([worker.placed], seconds=0) for worker in self.workers.values())
 
     def stop(self) -> None:
         """Kill all workers."""
@@ -205,22 +190,3 @@ def check_facts(facts: WorkerFacts, hashes: Mapping[str, str]) -> None:
             f"The worker on {facts.host} finds weights for {wrong!r} other than this machine's ({platform.node()}) at the same path. Let "
             "all machines see one disk, or copy the same files to them."
         )
-
-
-def own_error(cause: BaseException, trace: str) -> Exception:
-    """Return what a worker raised as an error of ours; the trace of one that nobody foresaw goes to the run's log."""
-    if isinstance(cause, (InputError, RunError, OSError)):
-        return cause
-    if "failed to import" in trace or "No module named" in trace:
-        return InputError(
-            f"A worker of the cluster cannot load lorascope ({_first_line(cause)}). Install the same lorascope on all its machines."
-        )
-    print(trace, flush=True)
-    return RunError(
-        f"A worker of the cluster failed: {type(cause).__name__}: {_first_line(cause)}. The whole trace is in log.txt."
-    )
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:300]

@@ -27,12 +27,12 @@ from tests.tiny import make_adapter, make_base
 
 
 def without_room_for_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.engine.stream import Stream
+    from core.engine.observe import Observer
 
-    def never(*_: object, **__: object) -> None:
+    def never(*_: object, **__: object) -> bool:
         raise torch.OutOfMemoryError("no room")
 
-    monkeypatch.setattr(Stream, "go", never)
+    monkeypatch.setattr(Observer, "_answer", never)
 
 
 def test_resuming_with_other_weights_is_refused(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,3 +82,28 @@ def test_a_cluster_of_ours_listens_here_alone_and_leaves_sigterm_to_the_run(monk
     assert signal.getsignal(signal.SIGTERM) is before
     assert not Path(ray.asked["_temp_dir"]).exists()
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+
+
+def test_a_cancelled_run_is_stopped_at_a_wait_and_not_within_rays_own_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stopped(BaseException):
+        """What the run's process raises when it is cancelled."""
+
+    def handler(*_: object) -> None:
+        raise Stopped
+
+    ray = StandIn()
+
+    def waits(references: list[str], timeout: float) -> tuple[list[str], list[str]]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return references, []
+
+    ray.wait = waits
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        with pytest.raises(Stopped), connected(ClusterChoice("local")) as connection:
+            connection.wait(["one"])
+        assert ray.stopped
+        assert signal.getsignal(signal.SIGTERM) is handler
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -14,6 +14,7 @@ from core.cluster import ClusterChoice
 from core.errors import InputError, RunError
 from core.jobs.cluster import computer as room
 from core.jobs.cluster.computer import RayCluster
+from core.jobs.cluster.connection import Connection
 from core.jobs.cluster.remote import Answer, WorkerFacts
 from core.jobs.environment import package_versions
 from core.jobs.loading import Loading
@@ -114,7 +115,7 @@ def facts(**changes: Any) -> WorkerFacts:
 def cluster_of(monkeypatch: pytest.MonkeyPatch, ray: StandIn, workers: int = 2) -> tuple[RayCluster, list[str]]:
     said: list[str] = []
     made = RayCluster(ClusterChoice("local", workers), lambda **_: None, said.append)
-    monkeypatch.setattr(RayCluster, "_connected", lambda _self: ray)
+    monkeypatch.setattr(RayCluster, "_connected", lambda _self: Connection(ray, lambda: None))
     made.load(LOADING, object(), HASHES)  # type: ignore[arg-type]
     return made, said
 

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -21,7 +21,7 @@ from core.store import Run, write_table
 from core.workspace import load_workspace
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
-PATIENCE = 400.0
+PATIENCE = 600.0
 STARTED_BYTES, LOADED_BYTES = 220_000_000, 320_000_000
 """A worker is larger once it imports torch, and once it has."""
 
@@ -62,6 +62,13 @@ def is_idle(process: psutil.Process) -> bool:
 
 def parts_of(run: Run) -> set[Path]:
     return set(run.folder.glob("parts/*/*.parquet"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(workspace: Path) -> Iterator[None]:
+    yield
+    for run in load_workspace(workspace).runs():
+        launch.cancel(run)
 
 
 def ended(run: Run) -> bool:
