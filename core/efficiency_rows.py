@@ -7,7 +7,7 @@ run's folder, which may lie on another machine than the adapters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ TASK = "efficiency"
 _NO_TEST = "repeats on one machine: shown without a verdict"
 _NOT_TESTED = "not a sample: shown without a verdict"
 _NO_PROBE = "the run has no probe of speed: it was switched off, or has not come yet"
+_OVER_NETWORK = "a server answers for it: the time of a network has no place beside this machine's"
+_ELSEWHERE = "a server answers for it: its files are not on this disk"
 _OLDER = "the version that made this run did not keep it"
 _NOTHING = "none"
 
@@ -84,24 +86,25 @@ def efficiency_rows(run: Run, reference: str, *, level: float, seed: int) -> tup
     tables, known = probe_tables(probe), _training_facts(run)
     if not tables and not any(known.values()):
         return ()
-    variants = run.spec.models.variants
+    variants, served = run.spec.models.variants, run.spec.models.served
     resampled = {name: _resampled(table, seed) for name, table in tables.items()}
     measured = [
-        _probe_row(figure, tables, resampled, probe or {}, variants, reference, level) for figure in PROBE_FIGURES
+        _probe_row(figure, tables, resampled, probe or {}, variants, served, reference, level)
+        for figure in PROBE_FIGURES
     ]
-    return (*measured, *(_static_row(figure, known, variants, reference) for figure in _STATIC))
+    return (*measured, *(_static_row(figure, known, variants, served, reference) for figure in _STATIC))
 
 
 def _probe_row(
     figure: ProbeFigure, tables: Mapping[str, Table], resampled: Mapping[str, Table | None], probe: Mapping[str, Any],
-    variants: Sequence[str], reference: str, level: float,
+    variants: Sequence[str], served: Container[str], reference: str, level: float,
 ) -> MetricRow:  # fmt: skip
     signature = ", ".join(f"{key} {value}" for key, value in probe.get("settings", {}).items())
     drawn = {name: _Drawn(figure, table, resampled[name], level) for name, table in tables.items()}
     values = {
         name: drawn[name].value(signature, why_unmeasured(figure, probe))
         if name in drawn
-        else _no_value(f"the probe did not measure {name}" if tables else _NO_PROBE, signature)
+        else _no_value(_why_not_probed(name, served, tables), signature)
         for name in variants
     }
     differences = {
@@ -114,6 +117,12 @@ def _probe_row(
         higher_is_better=figure.higher_is_better, direction_free=figure.direction_free, primary=False, language=None,
         values=values, differences=differences,
     )  # fmt: skip
+
+
+def _why_not_probed(name: str, served: Container[str], tables: Mapping[str, Table]) -> str:
+    if name in served:
+        return _OVER_NETWORK
+    return f"the probe did not measure {name}" if tables else _NO_PROBE
 
 
 def _resampled(table: Table, seed: int) -> Table | None:
@@ -184,8 +193,9 @@ def _training_facts(run: Run) -> dict[str, dict[str, Any]]:
 
 
 def _static_row(
-    figure: _StaticFigure, known: Mapping[str, Mapping[str, Any]], variants: Sequence[str], reference: str
-) -> MetricRow:
+    figure: _StaticFigure, known: Mapping[str, Mapping[str, Any]], variants: Sequence[str], served: Container[str],
+    reference: str,
+) -> MetricRow:  # fmt: skip
     values: dict[str, Value] = {}
     for name in variants:
         facts = known[name]
@@ -193,7 +203,8 @@ def _static_row(
         number = 0 if name == BASELINE else facts.get(figure.key)
         if number is None:
             told = bool(facts) and "seconds" in facts
-            values[name] = _no_value(figure.missing if told else _OLDER, figure.signature)
+            missing = _ELSEWHERE if name in served else figure.missing if told else _OLDER
+            values[name] = _no_value(missing, figure.signature)
         else:
             values[name] = Value(float(number), None, None, 1, 0, None, figure.signature, figure.method)
     differences = {

@@ -52,9 +52,7 @@ class Answer:
     """Of ``n_tokens`` those of the thinking, its marks included; None where they cannot be told apart."""
 
 
-def read_one(
-    spec: TaskSpec, example: Example, pieces: Sequence[Evidence], rule: ThinkingRule | None = None
-) -> Answer:
+def read_one(spec: TaskSpec, example: Example, pieces: Sequence[Evidence], rule: ThinkingRule | None = None) -> Answer:
     """Return the answer of one variant to one example.
 
     Args:
@@ -81,7 +79,7 @@ def read_one(
             found = read_answer(spec.answer, parts.answer, example.options)
             read_as = f"nothing ({found.reason})" if found.value is None else str(found.value)
         return Answer(
-            parts.answer, generation.finish, len(generation.token_ids), read_as, (), likelihood, reason, generation.n_prompt_tokens,
+            parts.answer, generation.finish, len(generation.token_ids) or None, read_as, (), likelihood, reason, generation.n_prompt_tokens,
             thinking=parts.thinking, n_thinking_tokens=_thinking_tokens(rule, parts, generation.token_ids),
         )  # fmt: skip
     if not scored:
@@ -96,7 +94,7 @@ def read_one(
 def _thinking_tokens(rule: ThinkingRule | None, parts: Thought, token_ids: Sequence[int]) -> int | None:
     if rule is None or parts.thinking is None:
         return None
-    return rule.count(token_ids) if parts.closed else len(token_ids)
+    return rule.count(token_ids) if parts.closed else len(token_ids) or None
 
 
 def reference_text(example: Example) -> str | None:

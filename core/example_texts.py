@@ -156,10 +156,13 @@ def one_line(text: str, length: int = 90) -> str:
 
 
 def read_lengths(run: Run, task: str, ids: pd.Index) -> pd.DataFrame | None:
-    """Return the number of generated tokens, rows as ``ids``, columns variants; None if nothing was generated."""
+    """Return the number of generated tokens, rows as ``ids``, columns variants; None if nothing was generated.
+
+    An answer whose tokens a server did not tell has none: NaN.
+    """
     sql = (
         "SELECT example_id, variant, len(token_ids) AS n FROM evidence "
-        "WHERE task = $task AND kind = 'generation' AND token_ids IS NOT NULL"
+        "WHERE task = $task AND kind = 'generation' AND len(token_ids) > 0"
     )
     table, columns = read_arrow(run, sql, {"task": task}), {}
     # Variant by variant: as objects the rows of all of them are gigabytes of a large run.

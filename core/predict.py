@@ -1,8 +1,9 @@
 """Reads predictions out of a run's evidence: what a variant answered, example by example, as the task's kind says.
 
-Classification: the likeliest option; regression: the expected value of the options as numbers, or a head's own number; multilabel: the tags whose
-"yes" has a probability of at least one half; ranking: the score of each document; generation: the text. Where the task
-has an answer rule the label or number is read out of the generated text. No model is needed, and nothing is guessed.
+Classification: the likeliest option; regression: the expected value of the options as numbers, or the number that a head
+gave, which has no probabilities; multilabel: the tags whose "yes" has a probability of at least one half; ranking: the score
+of each document; generation: the text. Where the task has an answer rule the label or number is read out of the generated
+text. No model is needed, and nothing is guessed.
 """
 
 from __future__ import annotations
@@ -155,15 +156,17 @@ def _read(table: pa.Table, spec: TaskSpec, examples: Sequence[Example]) -> list[
     if spec.generates:
         return _read_texts(table, spec, examples)
     if spec.kind == "regression" and "number" in table["kind"].unique().to_pylist():
-        return _read_numbers(table, examples)
+        return _read_texts(table, spec, examples, "number")
     scored = _Options(table)
     if spec.kind == "multilabel":
         return [_read_tags(scored, example) for example in examples]
     return [_read_options(scored, spec, example) for example in examples]
 
 
-def _read_texts(table: pa.Table, spec: TaskSpec, examples: Sequence[Example]) -> list[Reading]:
-    row_of = _rows(table, "generation", "")
+def _read_texts(
+    table: pa.Table, spec: TaskSpec, examples: Sequence[Example], kind: str = "generation"
+) -> list[Reading]:
+    row_of = _rows(table, kind, "")
     texts, reasons = table["text"].to_pylist(), table["reason"].to_pylist()
     readings = []
     for example in examples:
@@ -172,21 +175,12 @@ def _read_texts(table: pa.Table, spec: TaskSpec, examples: Sequence[Example]) ->
         if text is None:
             readings.append(Reading(reason=NO_EVIDENCE if row is None else reasons[row] or NO_EVIDENCE))
         elif spec.answer is None:
-            readings.append(Reading(text))
+            readings.append(Reading(float(text) if kind == "number" else text))
         else:
             answer = read_answer(spec.answer, text, example.options)
             value, reason = read_number(answer) if spec.kind == "regression" else (answer.value, answer.reason)
             readings.append(Reading(value, reason, unreadable=value is None))
     return readings
-
-
-def _read_numbers(table: pa.Table, examples: Sequence[Example]) -> list[Reading]:
-    """Return what a head that was trained for regression gave: predictions without probabilities."""
-    row_of = _rows(table, "number", "")
-    texts, reasons = table["text"].to_pylist(), table["reason"].to_pylist()
-    rows = [row_of.get((example.id, "")) for example in examples]
-    told = [(None, NO_EVIDENCE) if row is None else (texts[row], reasons[row] or NO_EVIDENCE) for row in rows]
-    return [Reading(reason=reason) if text is None else Reading(float(text)) for text, reason in told]
 
 
 def _rows(table: pa.Table, kind: str, item: str | None) -> dict[tuple[str, str], int]:

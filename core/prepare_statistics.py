@@ -28,6 +28,10 @@ from core.store import Run
 WORTH_PROCESSES = 50_000
 """Examples x metrics below which one process is faster than starting several."""
 
+MOST_BYTES = 4_000_000_000
+"""Of all processes together, as long as one of them needs no more."""
+EXAMPLE_BYTES = 1_800
+"""What a process holds for each example of a task while it makes statistics (measured, short texts)."""
 _BEAT_SECONDS = 0.5
 Progress = Callable[[int, int], None]
 """Called with how many statistics are done, and of how many."""
@@ -134,7 +138,9 @@ def _made(reader: StatisticsReader, shares: Sequence[Share], workers: int) -> Ge
     for share in pieces:
         waiting.put(share)
     finished: SimpleQueue[Share] = SimpleQueue()
-    children = [_child(reader.run) for _ in range(min(workers, len(pieces)))]
+    largest = max(len(reader.index(share.task).ids) for share in shares)
+    affordable = max(1, MOST_BYTES // (EXAMPLE_BYTES * max(1, largest)))
+    children = [_child(reader.run) for _ in range(min(workers, len(pieces), affordable))]
     try:
         for child in children:
             Thread(target=_feed, args=(child, waiting, finished), daemon=True).start()

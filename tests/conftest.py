@@ -12,12 +12,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
+@pytest.hookimpl(tryfirst=True)  # before hypothesis's own, which reads them
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes minutes, so that no worker starts on it when the others are done."""
+    """Begin with what takes minutes, so that no worker starts on it when the others are done.
+
+    And let hypothesis draw without the constants of this project: each worker would parse every module of it for them.
+    """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-
-
-def pytest_collection_finish() -> None:
-    """Let hypothesis draw without the constants of this project: it would parse every module of it, 20 seconds a worker."""
     if providers := sys.modules.get("hypothesis.internal.conjecture.providers"):
         providers.is_local_module_file = lambda path: False  # type: ignore[attr-defined]

@@ -39,7 +39,11 @@ def check_against_base(facts: AdapterFacts, base_folder: Path) -> list[Finding]:
     if (reason := why_not_evaluated(facts)) is not None:
         sentence = f"This adapter, of PEFT type {facts.peft_type}, cannot be evaluated exactly: {reason}."
         return [Finding("error", "kind", sentence)]
-    findings = [*_value_findings(facts), *_tokenizer_findings(facts, base_folder), *_template_findings(facts, base_folder)]
+    findings = [
+        *_value_findings(facts),
+        *_tokenizer_findings(facts, base_folder),
+        *_template_findings(facts, base_folder),
+    ]
     try:
         base = read_headers(weight_files(base_folder))
     except InputError as error:
@@ -58,7 +62,9 @@ def _template_findings(facts: AdapterFacts, base_folder: Path) -> list[Finding]:
     try:
         difference = template_difference(facts.folder, base_folder)
     except InputError as error:
-        return [Finding("warning", "chat_template", f"Its chat template could not be compared with the base's: {error}")]
+        return [
+            Finding("warning", "chat_template", f"Its chat template could not be compared with the base's: {error}")
+        ]
     if difference is None:
         return []
     level, sentence = difference.finding

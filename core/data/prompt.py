@@ -23,6 +23,7 @@ _GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
 _NONCHARACTERS = tuple(map(chr, range(0xFDD0, 0xFDF0)))
 """Code points that Unicode keeps for a program's own use: they mark places in a rendered text."""
 
+
 @dataclass(frozen=True)
 class Encoded:
     """Tokens of a text with the character at which each starts."""

@@ -125,8 +125,7 @@ def _vocabulary(facts: AdapterFacts, base: Any, shipped: Mapping[str, tuple[int,
     ours = base.get_input_embeddings().weight.shape[0]
     if not sizes or set(sizes.values()) == {ours}:
         return None
-    tied = base.get_input_embeddings().weight is base.get_output_embeddings().weight
-    if len(set(sizes.values())) > 1 or (len(sizes) == 1 and not tied):
+    if len(set(sizes.values())) > 1 or (len(sizes) == 1 and not _is_tied(base)):
         listed = ", ".join(f"{name} for {rows:,} tokens" for name, rows in sizes.items())
         raise InputError(
             f"it ships {listed}, and the base's input and output layers hold {ours:,}: what the other layer says of the added tokens "
@@ -138,5 +137,12 @@ def _vocabulary(facts: AdapterFacts, base: Any, shipped: Mapping[str, tuple[int,
 def _without_place(facts: AdapterFacts, model: PeftModel, name: str, base: Any) -> tuple[str, ...]:
     placed = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
     shipped = shipped_weights(facts, base)
-    left = [one for one in facts.tensors if one not in placed]
-    return tuple(sorted(one for one in left if _WRAPPER.sub("", one) not in shipped))
+    left = [one for one in facts.tensors if one not in placed and _WRAPPER.sub("", one) not in shipped]
+    if _is_tied(base):  # what is said of the output layer is said of the embeddings
+        inner, outer = (embedding.removesuffix("weight") for embedding in _embedding_names(base))
+        left = [one for one in left if one.replace(f".{outer}", f".{inner}") not in placed]
+    return tuple(sorted(left))
+
+
+def _is_tied(base: Any) -> bool:
+    return base.get_input_embeddings().weight is base.get_output_embeddings().weight

@@ -19,7 +19,7 @@ from core.engine.stream import Answers, BatchedAnswers, Stream
 from core.engine.virtual import PrefixedModel
 from core.plan import CPU_BATCH_TOKENS, ROWS_GENERATING, Batch, Part
 from core.records import Evidence, Generation, Likelihood, OptionScores
-from core.requests import GenerateRequest, HeadRequest, Question, ScoreRequest
+from core.requests import GenerateRequest, HeadRequest, ScoreRequest
 from core.spec import Settings
 from core.tree import Header
 

@@ -140,8 +140,8 @@ def _generation(found: dict[str, Any], choice: dict[str, Any], text: str, finish
         listed = [entry.get("logprob") for entry in told]
         ids = ids or [entry.get("id") for entry in told]
     count = _count(found, "completion_tokens")
-    if isinstance(listed, list) and count and len(listed) not in (count, count - 1):
-        listed, ids = None, None  # llama.cpp leaves out tokens that are parts of a letter
+    if isinstance(listed, list) and count and len(listed) != count:
+        listed, ids = None, None  # llama.cpp leaves out tokens that are parts of a letter: which ones, nobody knows
     logprobs = numbers(listed) if isinstance(listed, list) else None
     return Generation(whole(text), finish, _count(found, "prompt_tokens"), _token_ids(ids), logprobs or ())
 

@@ -145,6 +145,8 @@ class ServedVariant:
             body["stop"] = list(settings.stop)
         if self.ref.lora:
             body["lora"] = [one.model_dump() for one in self.ref.lora]
+            # llama.cpp keeps what it computed of a prompt without noting with which adapter: the base's would be taken for it.
+            body["cache_prompt"] = False
         return {key: value for key, value in (body | self.ref.body).items() if value is not None}
 
 

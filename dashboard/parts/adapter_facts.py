@@ -51,7 +51,12 @@ def _templates(scene: AdapterScene, subject: Subject) -> None:
         for column, (name, text, other) in zip(st.columns(2), sides, strict=True):
             with column:
                 st.html(f'<p class="ls-foot">{html.escape(name)}</p>')
-                exact_text(word_diff(text, other).pieces, f"template-{subject.name}-{name}", name=f"template of {name}", tall=True)
+                exact_text(
+                    word_diff(text, other).pieces,
+                    f"template-{subject.name}-{name}",
+                    name=f"template of {name}",
+                    tall=True,
+                )
 
 
 def _lines(scene: AdapterScene) -> Iterable[str]:

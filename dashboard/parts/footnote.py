@@ -17,7 +17,10 @@ _NOTES_SHOWN = 6
 def footnote(run: Run, comparison: Comparison, part: str | None, *more: str) -> None:
     """Draw the line, below what should be known of the run's prompts; ``more`` are further facts, as plain text."""
     notes = read_notes(run)
-    for note in (*notes[:_NOTES_SHOWN], *([f"and {len(notes) - _NOTES_SHOWN} more notes"] if notes[_NOTES_SHOWN:] else [])):
+    for note in (
+        *notes[:_NOTES_SHOWN],
+        *([f"and {len(notes) - _NOTES_SHOWN} more notes"] if notes[_NOTES_SHOWN:] else []),
+    ):
         st.html(f'<p class="ls-foot" role="note">{html.escape(note)}</p>')
     st.html(f'<p class="ls-foot">{html.escape(footnote_text(run, comparison, part, *more))}</p>')
 

@@ -24,7 +24,9 @@ HEAD = Head(Path("head"), True, 3, ("Yes", "Maybe", "No"), None, None)
 
 
 def task(kind: str, **more: object) -> TaskSpec:
-    return mini.task(kind, **{"prompt": "{text}?"} | ({"prompt": "{text} {option}?"} if kind == "multilabel" else {}) | more)
+    return mini.task(
+        kind, **{"prompt": "{text}?"} | ({"prompt": "{text} {option}?"} if kind == "multilabel" else {}) | more
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,11 @@ def test_a_head_answers_what_it_was_trained_for(kind: str, problem: str, can: bo
 
 def test_options_are_found_by_name_without_regard_to_case() -> None:
     assert outputs_of(HEAD, ("no", " YES ")) == (2, 0)
-    for labels, options in ((HEAD.labels, ("yes", "never")), (("a", "A", "b"), ("a", "b")), (HEAD.labels, ("no", "NO"))):
+    for labels, options in (
+        (HEAD.labels, ("yes", "never")),
+        (("a", "A", "b"), ("a", "b")),
+        (HEAD.labels, ("no", "NO")),
+    ):
         told = outputs_of(replace(HEAD, labels=labels), options)
         assert isinstance(told, str) and ", ".join(labels) in told and ", ".join(options) in told
 
@@ -69,13 +75,17 @@ def test_a_checkpoint_says_its_labels_and_what_it_was_trained_for(tmp_path: Path
     (tmp_path / "config.json").write_text(json.dumps({"architectures": ["LlamaForCausalLM"]}))
     assert find_heads(found, lambda name: Path(name), {"tagger": tmp_path}) == {}
     told = ModelSet(base=found.base, checkpoints={"tagger": ModelRef(path="t", head=HeadSpec(text="{x}"))})
-    with pytest.raises(InputError, match=r"has none: its architecture is LlamaForCausalLM, and expected \.\.\.ForSequenceClass"):
+    with pytest.raises(
+        InputError, match=r"has none: its architecture is LlamaForCausalLM, and expected \.\.\.ForSequenceClass"
+    ):
         find_heads(told, lambda name: Path(name), {"tagger": tmp_path})
 
 
 def test_a_head_that_answers_nothing_is_a_mistake_with_the_closest_reason() -> None:
     tasks = {"reply": task("generation"), "label": task("classification", options=("up", "down"))}
-    with pytest.raises(InputError, match="'judge' is a classification head and answers none of the tasks; label: the head's labels"):
+    with pytest.raises(
+        InputError, match="'judge' is a classification head and answers none of the tasks; label: the head's labels"
+    ):
         check_heads({"judge": HEAD}, tasks, {})
     check_heads({"judge": HEAD}, tasks | {"mood": task("classification")}, {"judge": AdapterRef(path="judge")})
 
@@ -107,7 +117,9 @@ def test_a_head_is_asked_the_tasks_prompt_in_batches_of_its_own(renderer: Prompt
     assert {one.example_id: one.prompt for one in asked}["e0"] == renderer.encode("abc?").ids  # type: ignore[union-attr]
     assert [len(batch.rows) for part in plan.parts for batch in part.batches] == [2, 1], "10 and 6 fit 24 together"
     assert {part.variants for part in plan.parts} == {("judge",)}
-    assert [refusal.variants for refusal in plan.refusals] == [(BASELINE,)], "a head is told nothing of what others cannot"
+    assert [refusal.variants for refusal in plan.refusals] == [(BASELINE,)], (
+        "a head is told nothing of what others cannot"
+    )
 
 
 @pytest.mark.parametrize(

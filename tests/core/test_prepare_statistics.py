@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,6 +104,19 @@ def test_processes_end_when_whoever_waits_for_them_leaves(run: Run, monkeypatch:
     with pytest.raises(_LeftError):
         prepare_statistics(run, leave, workers=2)
     assert [child.poll() for child in children] == [-9, -9]
+
+
+def test_no_more_processes_are_started_than_memory_suffices_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+
+    def child(some: Run, start: Any = module._child) -> subprocess.Popen[str]:
+        started.append(1)
+        return start(some)
+
+    monkeypatch.setattr(module, "_child", child)
+    monkeypatch.setattr(module, "MOST_BYTES", module.EXAMPLE_BYTES * 18)
+    assert prepare_statistics(run, workers=4) == len(kept(run)) > 0
+    assert started == [1]
 
 
 def test_answers_of_many_examples_are_kept_with_their_statistics(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

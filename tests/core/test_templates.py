@@ -7,9 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from core.adapters import check_against_base, read_adapter
 from core.adapters.chat import TemplateDifference, template_difference
+from core.cli.adapter import command as adapter_command
 from core.data.prompt import PromptRenderer
 from core.errors import InputError
 from core.prepare import Choice, chosen_models, prepare_run
@@ -115,6 +117,16 @@ def test_one_conversation_is_shown_by_both(folder: Path) -> None:
         "ok",
         "Its chat template is written otherwise than the base's, and gives the same text.",
     )
+
+
+def test_the_command_line_shows_both_line_by_line(folder: Path) -> None:
+    base = str(folder / "base")
+    shown = CliRunner().invoke(adapter_command, [str(folder / "adapters" / "two"), "--base", base]).output
+    assert "warning: Its chat template differs from the base's" in shown
+    assert "one conversation by both chat templates:\n  --- the base's\n  +++ the adapter's" in shown
+    assert "  -You are helpful.<|im_end|>" in shown
+    plain = CliRunner().invoke(adapter_command, [str(folder / "adapters" / "one"), "--base", base])
+    assert plain.exit_code == 0 and "both chat templates" not in plain.output
 
 
 def test_what_cannot_be_compared_is_a_finding_too(folder: Path) -> None:

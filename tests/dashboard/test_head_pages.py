@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from core.jobs.status import RunStatus, write_status
@@ -31,7 +29,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     for k in range(N):
         for variant in (BASELINE, "lora"):
             evidence += [mini.chosen("label", variant, k, "no"), mini.chosen("level", variant, k, "2", ("1", "2", "3"))]
-            evidence += [mini.said("reply", variant, k, f"answer {k}"), mini.likely("reply", variant, k, (-1.0,), "reference")]
+            evidence += [
+                mini.said("reply", variant, k, f"answer {k}"),
+                mini.likely("reply", variant, k, (-1.0,), "reference"),
+            ]
         evidence += [mini.chosen("label", "judge", k, mini.LABELS[k % 3]), mini.failed("reply", "judge", k, NO_TEXT)]
         evidence += [Evidence("level", "judge", f"e{k:03d}", number=k % 3 + 1.25)]
         evidence += [mini.failed("reply", "judge", k, "a classification head gives no log-likelihoods", "reference")]
@@ -41,16 +42,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return made
 
 
-@pytest.mark.parametrize(
-    ("page", "words"),
-    [("overview", ("judge",)), ("compare", (NO_TEXT, "judge"))],
-)
-def test_pages_show_a_head_beside_the_others(
-    monkeypatch: pytest.MonkeyPatch, run: Run, page: str, words: tuple[str, ...]
-) -> None:
-    html = shown(opened(monkeypatch, run.folder, page))
-    for word in words:
-        assert word in html
+@pytest.mark.parametrize(("page", "words"), [("compare", "n = 12"), ("overview", "judge")])
+def test_pages_show_a_head_beside_the_others(monkeypatch: pytest.MonkeyPatch, run: Run, page: str, words: str) -> None:
+    assert words in shown(opened(monkeypatch, run.folder, page))
 
 
 def test_an_example_shows_the_number_that_a_head_gave(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 
 import pytest
 
+from core.derived import example_scores
 from core.store import Run
 from tests.chat_templates import MISTRAL_LIKE, made_folder
 from tests.core.adapters.made import made_adapter, made_base
@@ -27,6 +29,10 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made_folder(made_base(folder / "made-base"), CHAT_TEMPLATE)
     path = folder / "workspace.yaml"
     path.write_text(path.read_text().replace(run.spec.models.base.path, "made-base"))
+    # What the first page that is opened would do within its patience: imports, and the statistics of its metrics.
+    importlib.import_module("dashboard.views.examples")
+    for metric in run.spec.tasks["reply"].metrics:
+        example_scores(run, "reply", metric)
     return folder
 
 
@@ -67,7 +73,7 @@ def test_results_say_what_became_of_prompts_and_answers(
 def test_two_chat_templates_stand_beside_each_other(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = opened(monkeypatch, workspace, "adapters", adapter="qv-r8", section="facts")
     assert any(
-        "One conversation by the chat templates of the base and of qv-r8" == one.label for one in page.expander
+        one.label == "One conversation by the chat templates of the base and of qv-r8" for one in page.expander
     ), [one.label for one in page.expander]
     other = opened(monkeypatch, workspace, "adapters", adapter="qv-r2", section="facts")
     assert not [one.label for one in other.expander if "chat templates" in one.label]

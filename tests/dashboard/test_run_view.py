@@ -312,3 +312,14 @@ def test_a_workspace_is_made_in_the_page_and_shown_before_it_is_written(
     next(button for button in app.button if button.label == "Write workspace.yaml").click().run()
     assert "What to run" in _html(app)
     assert list(load_workspace(folder).spec.models.adapters) == ["first"]
+
+
+def test_a_served_variant_is_offered_under_its_name_and_said_to_be_served(
+    monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
+    path = workspace / "workspace.yaml"
+    served = "models:\n  servers: {s: {url: 'http://127.0.0.1:9/v1'}}\n  served: {gpt: {server: s, model: gpt-x}}\n"
+    path.write_text(path.read_text().replace("models:\n", served, 1))
+    chosen = _app(monkeypatch, workspace).multiselect(key="run-adapters")
+    assert chosen.value == ["qv-r8", "all-r8", "qv-r2", "gpt"]
+    assert chosen.options == ["qv-r8", "all-r8", "qv-r2", "gpt (served)"]

@@ -78,17 +78,11 @@ def connected(choice: ClusterChoice) -> Iterator[Connection]:
         if asked and callable(handler):
             handler(*asked.pop())
 
-    # Short, since Unix sockets lie in it, and this user's alone, since workers log there.
-    scratch = (
-        Path(tempfile.mkdtemp(prefix="lorascope-ray-", dir="/tmp" if os.path.isdir("/tmp") else None))
-        if local
-        else None
-    )
+    scratch = _scratch_folder() if local else None
     try:
         _connect(ray, choice, scratch)
-        signal.signal(
-            signal.SIGTERM, lambda *told: asked.append(told)
-        )  # Ray's own would end the process without a word
+        # In place of Ray's own, which would end the process without a word to the run's status.
+        signal.signal(signal.SIGTERM, lambda *told: asked.append(told))
         yield Connection(ray, stop_if_asked)
     finally:
         ray.shutdown()
@@ -96,6 +90,11 @@ def connected(choice: ClusterChoice) -> Iterator[Connection]:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
     stop_if_asked()
+
+
+def _scratch_folder() -> Path:
+    """Make a folder for Ray: short, since Unix sockets lie in it, and this user's alone, since workers log there."""
+    return Path(tempfile.mkdtemp(prefix="lorascope-ray-", dir="/tmp" if os.path.isdir("/tmp") else None))
 
 
 def _connect(ray: Any, choice: ClusterChoice, scratch: Path | None) -> None:

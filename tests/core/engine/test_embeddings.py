@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from core.adapters import check_against_base, read_adapter
 from core.data.prompt import PromptRenderer
 from core.engine.generate import generate_rows
 from core.engine.models import AdapterSource, Models, load_causal
+from core.engine.score import score_rows
+from core.engine.stream import Stream
 from core.errors import InputError
 from core.records import BASELINE
-from core.requests import GenerateRequest
+from core.requests import Continuation, GenerateRequest, ScoreRequest
 from core.spec import Settings
 from tests.core.engine.kinds import make_kind
 from tests.tiny import make_tokenizer
@@ -143,3 +146,29 @@ def test_a_model_that_gives_nan_for_everything_is_said_when_it_is_loaded(untied:
     save_file(state, base / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(InputError, match=r"the model gives infinite or undefined numbers \(NaN\) for everything"):
         Models(base, {}, {}, CPU, torch.float32)
+
+
+def test_nan_of_one_token_leaves_other_examples_untouched(untied: Path, tmp_path: Path) -> None:
+    base = Path(shutil.copytree(untied, tmp_path / "partly"))
+    renderer = PromptRenderer(base)
+    (bad,) = renderer.encode("z").ids
+    state = load_file(base / "model.safetensors")
+    state["model.embed_tokens.weight"][bad] = torch.nan
+    save_file(state, base / "model.safetensors", metadata={"format": "pt"})
+    answer = Continuation("no", renderer.encode("no").ids, (), 2)
+    prompts = {text: renderer.encode(text).ids for text in ("a zebra", "a horse that is longer", "a cow")}
+    scored = [[ScoreRequest("t", text, "", "options", ids, (answer,))] for text, ids in prompts.items()]
+    asked = [GenerateRequest("t", text, "", ids) for text, ids in prompts.items()]
+    settings = Settings(max_new_tokens=3)
+    given: dict[str, Any] = {"stop_ids": renderer.stop_ids, "decode": renderer.decode}
+    with Models(base, {}, {}, CPU, torch.float32).variant(BASELINE) as model:
+        together = score_rows(model, scored, CPU, trees=True)
+        answers = Stream(asked, settings, **given)
+        answers.go(model, CPU, side_by_side=1, tokens=64)
+        assert all(math.isnan(logprob) for logprob in together[0][0].logprobs)
+        assert math.isnan(answers.found[0].token_logprobs[0])
+        for place in (1, 2):
+            alone = score_rows(model, [scored[place]], CPU, trees=True)[0]
+            assert together[place][0].logprobs == pytest.approx(alone[0].logprobs, abs=1e-5)
+            own = generate_rows(model, [asked[place]], settings, CPU, **given)[0]
+            assert answers.found[place].token_ids == own.token_ids

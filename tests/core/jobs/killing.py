@@ -21,7 +21,15 @@ import core
 from core.jobs import worker
 
 _ROOT = str(Path(core.__file__).parent)
-_PRELOADED = ["core.jobs.evaluate", "core.engine.session", "tests.core.jobs.killing"]
+_PRELOADED = [
+    "core.jobs.evaluate",
+    "core.engine.session",
+    "tests.core.jobs.killing",
+    "tests.tiny",
+    "pandas",
+    "bitsandbytes",
+]
+"""The last three are imported on the way; what is not installed is passed over."""
 WAIT_SECONDS = 240
 
 

@@ -87,7 +87,9 @@ def test_any_number_of_labels_goes_by_the_text_that_the_head_reads(folder: Path,
         ("meter", "colour", "the head was trained to give a number for each text, and this is a classification task"),
     ],
 )
-def test_what_a_head_cannot_answer_has_no_value_and_says_why(finished: Run, variant: str, task: str, reason: str) -> None:
+def test_what_a_head_cannot_answer_has_no_value_and_says_why(
+    finished: Run, variant: str, task: str, reason: str
+) -> None:
     assert set(observations(finished, task, variant).reasons) == {reason}
 
 
@@ -153,7 +155,9 @@ def test_what_does_not_fit_is_said_before_the_run(
 def test_an_adapter_without_its_last_layer_is_refused_before_the_run(folder: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(folder, tmp_path / "w", ignore=shutil.ignore_patterns("runs")))
     without_tensor(copy / "adapters" / "judge", "base_model.model.score.weight")
-    with pytest.raises(InputError, match=r"its file has no layer that gives the labels \(score, classifier\): it would be random"):
+    with pytest.raises(
+        InputError, match=r"its file has no layer that gives the labels \(score, classifier\): it would be random"
+    ):
         prepare_run(load_workspace(copy), Choice(adapters=("judge",), tasks=("colour",)))
 
 

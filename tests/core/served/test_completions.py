@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.efficiency_rows import efficiency_rows
 from core.jobs import worker
 from core.jobs.status import read_status
 from core.prepare import Choice, prepare_run
@@ -82,6 +83,11 @@ def test_served_beside_local_gives_the_same_evidence(
     )
     probed = {row["variant"] for row in json.loads((run.folder / "probe.json").read_text())["repeats"]}
     assert probed == {"baseline", "lora-0"}, "a network has no place beside this machine's speed"
+    reasons = {row.values["lora-there"].reason for row in efficiency_rows(run, "baseline", level=0.95, seed=0)}
+    assert reasons == {
+        "a server answers for it: the time of a network has no place beside this machine's",
+        "a server answers for it: its files are not on this disk",
+    }
 
 
 def test_a_server_that_ignores_the_wish_for_log_probabilities_gives_no_score(

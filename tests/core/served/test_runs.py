@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from core.compare import compare
 from core.errors import InputError
+from core.example_texts import read_lengths
 from core.jobs import worker
 from core.jobs.status import read_status
 from core.prepare import Choice, prepare_run
@@ -77,6 +79,9 @@ def test_a_base_that_is_served_needs_no_files(running: Scripted, tmp_path: Path)
     environment = run.read_json("environment") or {}
     assert (environment["device"], environment["dtype"], environment["hashes"]["base"]) == ("server", "unknown", None)
     assert environment["served"]["baseline"]["says"] == {"/models": {"id": "m", "owned_by": "test"}}
+    assert read_lengths(run, "reply", pd.Index([f"e{k}" for k in range(6)])) is None, (
+        "its tokens are not known, and not 0"
+    )
     told = {row.metric: row.values["baseline"] for row in compare(run).rows if row.task == "reply"}
     assert told["chrf"].value is not None
     assert (told["perplexity"].value, told["perplexity"].reason is not None) == (None, True)
