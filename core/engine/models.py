@@ -67,7 +67,7 @@ class Models:
         self.mixtures = dict(mixtures or {})
         self.heads = dict(heads or {})
         self._folder = base
-        self._quantised = dict(quantised or {})
+        self._quantised: Mapping[str, Quantisation] = quantised or {}
         self._base = load_causal(base, device, dtype, self._quantised.get(BASELINE))
         self.seq2seq = is_seq2seq(self._base.config)
         self.trees = supports_trees(self._base.config)

@@ -56,7 +56,8 @@ class PrefixedModel:
     def __init__(self, base: Any, prefix: Cache, n_virtual: int) -> None:
         """Take the base and the keys and values of the virtual tokens, of one row."""
         self.base, self.n_virtual = base, n_virtual
-        self._prefix = [(layer.keys, layer.values) for layer in prefix.layers]  # pyright: ignore[reportAttributeAccessIssue]
+        layers: list[Any] = prefix.layers
+        self._prefix = [(layer.keys, layer.values) for layer in layers]
 
     def __getattr__(self, name: str) -> Any:
         """Answer for all else as the base does: its config, its parameters, its output layer."""

@@ -42,7 +42,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return made
 
 
-@pytest.mark.parametrize(("page", "words"), [("compare", "n = 12"), ("overview", "judge")])
+@pytest.mark.parametrize(("page", "words"), [("compare", "n = 12"), ("overview", "Sorted by metrics better")])
 def test_pages_show_a_head_beside_the_others(monkeypatch: pytest.MonkeyPatch, run: Run, page: str, words: str) -> None:
     assert words in shown(opened(monkeypatch, run.folder, page))
 
