@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -21,3 +22,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if providers := sys.modules.get("hypothesis.internal.conjecture.providers"):
         providers.is_local_module_file = lambda path: False  # type: ignore[attr-defined]
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported until now out of collections of garbage: Streamlit and statsmodels ask for one at each call."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Let what was left out be collected as ever when the process ends."""
+    gc.unfreeze()
