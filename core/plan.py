@@ -20,9 +20,12 @@ from core.requests import GenerateRequest, Question, Refusal, ScoreRequest
 from core.spec import RunSpec, Settings, TaskSpec
 from core.tree import Header, TokenTree, shared_header
 
-ROWS_GENERATING = 32
-"""Rows decoded side by side on a CPU; more wait in the same part, and take the places of those that are finished."""
-ROWS_A_STREAM = 4 * ROWS_GENERATING
+ROWS_GENERATING = 64
+"""Rows decoded side by side on a CPU, where they are short enough for `TOKENS_HELD`."""
+TOKENS_HELD = 8_192
+"""Tokens of such rows whose keys and values are held on a CPU."""
+ROWS_A_STREAM = 3 * ROWS_GENERATING
+"""More rows than are decoded at a time wait in the same part, and take the places of those that are finished."""
 BATCHES_A_PART = 8
 HEADER_TOKENS = 1_024
 ROWS_LOOKED_AT = 256

@@ -188,7 +188,9 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _templates_are_given_nothing_twice(self) -> Settings:
         if taken := next((name for name in self.template_variables if name in GIVEN_VARIABLES), None):
-            raise ValueError(f"template_variables: {taken!r} is what every chat template is given already; leave it out")
+            raise ValueError(
+                f"template_variables: {taken!r} is what every chat template is given already; leave it out"
+            )
         return self
 
 

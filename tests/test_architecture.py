@@ -59,15 +59,33 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "core.prompt_spec": ("core.spec",),
     "core.conversation": ("core.data.placeholders", "core.records", "core.spec", "core.errors"),
     "core.rendering": (
-        "core.conversation", "core.data.chat_template", "core.data.placeholders", "core.data.prompt", "core.records", "core.spec",
+        "core.conversation",
+        "core.data.chat_template",
+        "core.data.placeholders",
+        "core.data.prompt",
+        "core.records",
+        "core.spec",
         "core.errors",
     ),
     "core.requests": ("core.data.prompt", "core.rendering", "core.records", "core.spec", "core.errors"),
     "core.asking": (
-        "core.requests", "core.data.chat_template", "core.data.placeholders", "core.data.prompt", "core.records", "core.spec",
+        "core.requests",
+        "core.data.chat_template",
+        "core.data.placeholders",
+        "core.data.prompt",
+        "core.records",
+        "core.spec",
         "core.errors",
     ),
-    "core.plan": ("core.asking", "core.requests", "core.data.prompt", "core.tree", "core.records", "core.spec", "core.errors"),
+    "core.plan": (
+        "core.asking",
+        "core.requests",
+        "core.data.prompt",
+        "core.tree",
+        "core.records",
+        "core.spec",
+        "core.errors",
+    ),
 }
 """The low rooms: what each may import of the project beside itself."""
 

@@ -74,13 +74,17 @@ def _compare(run: Run) -> None:
     default=True,
     help="Evaluate under the perturbations that tasks name (default: yes).",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of the processor a model (default: all there are).")
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="Threads of the processor a model (default: all there are)."
+)
 @click.option(
     "--ray", metavar="WHERE",
     help="Compute on a Ray cluster: local (this machine's GPUs, or --workers processes), auto (the cluster that this machine "
     "belongs to) or HOST:PORT.",
 )  # fmt: skip
-@click.option("--workers", type=click.IntRange(min=1), help="Workers of the cluster (default: one a GPU, else one a machine).")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Workers of the cluster (default: one a GPU, else one a machine)."
+)
 @click.option("--resume", metavar="RUN", help="Go on with a run that was cancelled, failed or killed.")
 @click.option("--detach", is_flag=True, help="Start it, print its id, and do not wait.")
 @json_option

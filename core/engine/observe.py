@@ -17,7 +17,7 @@ from core.engine.score import ContinuationScore, score_rows
 from core.engine.states import HeaderStates, encode_header
 from core.engine.stream import Answers, BatchedAnswers, Stream
 from core.engine.virtual import PrefixedModel
-from core.plan import CPU_BATCH_TOKENS, ROWS_GENERATING, Batch, Part
+from core.plan import CPU_BATCH_TOKENS, ROWS_GENERATING, TOKENS_HELD, Batch, Part
 from core.records import Evidence, Generation, Likelihood, OptionScores
 from core.requests import GenerateRequest, HeadRequest, ScoreRequest
 from core.spec import Settings
@@ -76,7 +76,8 @@ class Observer:
             return None
         if self._states_of is None or self._states_of[:2] != (variant, header):
             self._states_of = (variant, header, encode_header(model, header, self.models.device))
-        return self._states_of[2]
+        # Undefined numbers go through any mask: below such a header no row would be without them.
+        return self._states_of[2] if self._states_of[2].finite else None
 
     def forget(self) -> None:
         """Let go of what was computed for the variant that is on: another one comes."""
@@ -95,7 +96,7 @@ class Observer:
             torch.cuda.empty_cache()
         return None
 
-    def _no_room(self, variant: str, request: ScoreRequest | GenerateRequest) -> Evidence:
+    def _no_room(self, variant: str, request: ScoreRequest | GenerateRequest | HeadRequest) -> Evidence:
         self.warn(f"{variant}: {request.task}/{request.example_id}: {_NO_ROOM}; it has no value.")
         return Evidence(request.task, variant, request.example_id, request.item, reason=_NO_ROOM)
 
@@ -162,8 +163,7 @@ class Observer:
         height = min(batch.side_by_side or len(requests), self._height or len(requests))
         without: dict[int, Evidence] = {}
         while answers.waiting:
-            tokens = max(1, CPU_BATCH_TOKENS * height // ROWS_GENERATING)
-            if self._within_memory(lambda: self._answer(answers, model, variant, height, tokens, header)) is not None:  # noqa: B023
+            if self._within_memory(lambda: self._answer(answers, model, variant, height, header)) is not None:  # noqa: B023
                 break
             if height == 1:
                 place = answers.waiting[0]
@@ -185,11 +185,11 @@ class Observer:
             return Stream(requests, settings, **given)
         return BatchedAnswers(requests, settings, answer=generate_rows, **given)
 
-    def _answer(
-        self, answers: Answers, model: Any, variant: str, height: int, tokens: int, header: Header | None
-    ) -> bool:
+    def _answer(self, answers: Answers, model: Any, variant: str, height: int, header: Header | None) -> bool:
         states = self._states(model, variant, header)
-        answers.go(model, self.models.device, side_by_side=height, tokens=tokens, states=states)
+        tokens = max(1, CPU_BATCH_TOKENS * height // ROWS_GENERATING)
+        room = TOKENS_HELD * height // ROWS_GENERATING
+        answers.go(model, self.models.device, side_by_side=height, tokens=tokens, room=room, states=states)
         return True
 
 

@@ -97,7 +97,7 @@ def sharing_agrees(models: Models, prompt: tuple[int, ...], renderer: PromptRend
         folded = score_rows(model, [[request]], models.device, trees=True, states=states)[0]
         apart = score_rows(model, [[request]], models.device, trees=False)[0]
         stream = Stream(asked, settings, **given)
-        stream.go(model, models.device, side_by_side=2, tokens=len(prompt), states=states)
+        stream.go(model, models.device, side_by_side=2, tokens=len(prompt), room=4 * len(prompt) + 200, states=states)
         alone = [generate_rows(model, [one], settings, models.device, **given)[0] for one in asked]
     pairs = [(x, y) for a, b in zip(folded, apart, strict=True) for x, y in zip(a.logprobs, b.logprobs, strict=True)]
     # The first token alone: where two are nearly as likely, rounding may choose the other, and all that follows differs.

@@ -48,6 +48,7 @@ class Session:
         self.models = Models(
             base, sources, checkpoints, chosen, choose_dtype(dtype, chosen), mixtures, heads, quantised
         )
+        self.renderer = renderer
         self._observer = Observer(self.models, settings, renderer, warn)
         self._baseline: tuple[tuple[tuple[int, ...], ...], torch.Tensor] | None = None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from transformers.cache_utils import CacheLayerMixin
 
 from core.tree import Header, TokenTree
 
-GROWTH = 64
+GROWTH = 32
 """Tokens by which the room of rows that are being decoded grows."""
 
 
@@ -29,6 +30,11 @@ class HeaderStates:
     keys: tuple[torch.Tensor, ...]
     """A layer each: 1 x heads x tokens x size of a head."""
     values: tuple[torch.Tensor, ...]
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether every number of the last layer is one, and with it all before."""
+        return bool(torch.isfinite(self.keys[-1]).all() and torch.isfinite(self.values[-1]).all())
 
 
 @torch.inference_mode()
@@ -175,17 +181,24 @@ class _SlotLayer(_Layer):
 class Slots:
     """The places in which rows are decoded: the first ``height`` of them are busy, without gaps.
 
-    Keys and values lie in one block a layer that grows by `GROWTH` tokens, so that a step writes one token a row and copies none.
+    Keys and values lie in one block a layer (places x tokens) with some tokens to spare, so that a step writes one token a row
+    and copies none.
     """
 
-    def __init__(self, model: Any, places: int, device: torch.device) -> None:
-        """Prepare so many places for a model's layers."""
-        self.places, self.device = places, device
+    def __init__(self, model: Any, places: int, room: int, device: torch.device) -> None:
+        """Prepare for a model's layers.
+
+        Args:
+            model: Whose rows they will be.
+            places: The most rows.
+            room: The most tokens of a block: where rows are long, fewer of them find a place.
+            device: Where the model is.
+        """
+        self.places, self.room, self.device = places, room, device
         self.lengths: list[int] = []
         """How many tokens each busy row has behind it."""
         self._layers: list[Any] = [_SlotLayer(self) for _ in range(model.config.num_hidden_layers)]
         self.cache = Cache(layers=self._layers)
-        self._room = 0
         self.rows = self.ends = torch.zeros(0, dtype=torch.long, device=device)
         self.width = 0
 
@@ -193,6 +206,13 @@ class Slots:
     def height(self) -> int:
         """How many places are busy."""
         return len(self.lengths)
+
+    def has_room(self, lengths: Sequence[int]) -> bool:
+        """Tell whether rows of these lengths find places beside those that are there; one row alone always does."""
+        height = self.height + len(lengths)
+        return height == 1 or (
+            height <= self.places and height * (max([*self.lengths, *lengths]) + GROWTH) <= self.room
+        )
 
     def take(self, layout: Layout, trees: Sequence[TokenTree], states: HeaderStates | None) -> None:
         """Give places to rows that have just gone through the model, keys and values of their header included."""
@@ -209,7 +229,6 @@ class Slots:
                 layer.keys[row, :, start:end] = source.keys[place, :, : len(tree)]
                 layer.values[row, :, start:end] = source.values[place, :, : len(tree)]
                 _clear(layer, row, end)
-        self._room = self._layers[0].keys.shape[2]
 
     def leave(self, places: Sequence[int]) -> list[int]:
         """Free places, fill the gaps with the last rows, and return the old place of each row that stays, in its new order."""
@@ -231,10 +250,8 @@ class Slots:
     def step(self, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
         """Prepare for one more token a row; return its positions (rows x 1) and mask (rows x 1 x 1 x width)."""
         self.width = max(self.lengths) + 1
-        if self.width > self._room:
-            for layer in self._layers:
-                self._make_room(layer, layer.keys)
-            self._room = self._layers[0].keys.shape[2]
+        for layer in self._layers:
+            self._make_room(layer, layer.keys)
         self.ends = torch.tensor(self.lengths, device=self.device)
         self.rows = torch.arange(self.height, device=self.device)
         visible = torch.arange(self.width, device=self.device)[None, None, :] <= self.ends[:, None, None]
@@ -242,15 +259,18 @@ class Slots:
         return self.ends[:, None], additive(visible, dtype)
 
     def _make_room(self, layer: Any, like: torch.Tensor) -> None:
-        """Enlarge a layer's block to what the longest row needs, and some steps more."""
+        """Give a layer a block that holds the busy rows and one more token of each, if it has none."""
         needed = max(self.lengths) + 1
-        room = 0 if layer.keys is None else layer.keys.shape[2]
-        if needed <= room:
+        places, tokens = (0, 0) if layer.keys is None else (layer.keys.shape[0], layer.keys.shape[2])
+        if self.height <= places and needed <= tokens:
             return
+        width = needed + GROWTH
+        height = max(self.height, min(self.places, self.room // width))
         for name in ("keys", "values"):
-            block = like.new_zeros(self.places, like.shape[1], needed + GROWTH, like.shape[3])
-            if room:
-                block[:, :, :room] = getattr(layer, name)
+            block = like.new_zeros(height, like.shape[1], width, like.shape[3])
+            if places:
+                rows, columns = min(height, places), min(width, tokens)
+                block[:rows, :, :columns] = getattr(layer, name)[:rows, :, :columns]
             setattr(layer, name, block)
 
 

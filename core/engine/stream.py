@@ -42,7 +42,14 @@ class Answers(ABC):
 
     @abstractmethod
     def go(
-        self, model: Any, device: torch.device, *, side_by_side: int, tokens: int, states: HeaderStates | None = None
+        self,
+        model: Any,
+        device: torch.device,
+        *,
+        side_by_side: int,
+        tokens: int,
+        room: int,
+        states: HeaderStates | None = None,
     ) -> None:
         """Answer all that is waiting.
 
@@ -51,6 +58,7 @@ class Answers(ABC):
             device: Where it is.
             side_by_side: Rows that are decoded at a time.
             tokens: Of prompts that go through the model at a time, padding included.
+            room: Tokens whose keys and values are held at a time, padding included.
             states: Of the header that prompts may begin with, of this very model.
         """
 
@@ -66,9 +74,16 @@ class BatchedAnswers(Answers):
         self._settings, self._answer, self._given = settings, answer, given
 
     def go(
-        self, model: Any, device: torch.device, *, side_by_side: int, tokens: int, states: HeaderStates | None = None
+        self,
+        model: Any,
+        device: torch.device,
+        *,
+        side_by_side: int,
+        tokens: int,
+        room: int,
+        states: HeaderStates | None = None,
     ) -> None:
-        """Answer so many at a time; headers and the budget of tokens are for streams."""
+        """Answer so many at a time; headers and budgets of tokens are for streams."""
         while self.waiting:
             places = self.waiting[:side_by_side]
             asked = [self.requests[place] for place in places]
@@ -91,18 +106,26 @@ class Stream(Answers):
 
     @torch.inference_mode()
     def go(
-        self, model: Any, device: torch.device, *, side_by_side: int, tokens: int, states: HeaderStates | None = None
+        self,
+        model: Any,
+        device: torch.device,
+        *,
+        side_by_side: int,
+        tokens: int,
+        room: int,
+        states: HeaderStates | None = None,
     ) -> None:
         """Answer all that is waiting."""
         waiting = list(self.waiting)
-        slots = Slots(model, side_by_side, device)
+        slots = Slots(model, side_by_side, room, device)
         rows: list[tuple[int, Row]] = []
         latest = torch.zeros(0, dtype=torch.long, device=device)
         while waiting or rows:
-            free = side_by_side - len(rows)
-            # Few prompts at a time leave the device idle; the places of a few rows may wait for more to be free.
-            if waiting and (not rows or free >= max(1, side_by_side // 4)):
-                latest = torch.cat([latest, self._admit(model, device, slots, rows, waiting, free, tokens, states)])
+            trees = self._next(waiting, slots, tokens, states)
+            # Few tokens at a time leave the device idle: free places wait until there are enough for a full batch.
+            full = len(trees) == len(waiting) or sum(map(len, trees)) > tokens // 2
+            if trees and (full or not rows):
+                latest = torch.cat([latest, self._admit(model, device, slots, rows, waiting, trees, states)])
             else:
                 positions, mask = slots.step(dtype_of(model))
                 output = model(
@@ -112,18 +135,28 @@ class Stream(Answers):
                 latest = extend([row for _, row in rows], output.logits[:, -1])
             latest = self._dismiss(slots, rows, latest)
 
-    def _admit(
-        self, model: Any, device: torch.device, slots: Slots, rows: list[tuple[int, Row]], waiting: list[int], free: int,
-        tokens: int, states: HeaderStates | None,
-    ) -> torch.Tensor:  # fmt: skip
-        """Send the next prompts through the model and return the first token of each answer."""
+    def _next(self, waiting: Sequence[int], slots: Slots, tokens: int, states: HeaderStates | None) -> list[TokenTree]:
+        """Return the prompts that come next, as many as find places and fit one batch."""
         trees: list[TokenTree] = []
-        while waiting and len(trees) < free:
+        lengths: list[int] = []
+        for place in waiting:
+            prompt = self.requests[place].prompt
+            if not slots.has_room([*lengths, len(prompt)]):
+                break
             tree = TokenTree(states.header if states else None)
-            tree.add(self.requests[waiting[0]].prompt)
+            tree.add(prompt)
             if trees and max(len(tree), *map(len, trees)) * (len(trees) + 1) > tokens:
                 break
             trees.append(tree)
+            lengths.append(len(prompt))
+        return trees
+
+    def _admit(
+        self, model: Any, device: torch.device, slots: Slots, rows: list[tuple[int, Row]], waiting: list[int],
+        trees: Sequence[TokenTree], states: HeaderStates | None,
+    ) -> torch.Tensor:  # fmt: skip
+        """Send the next prompts through the model and return the first token of each answer."""
+        for _ in trees:
             place = waiting.pop(0)
             rows.append((place, self._begin(self.requests[place])))
         layout = lay_out(trees, states, model, device)

@@ -67,7 +67,9 @@ def plan_ablation(workspace: Workspace, choice: AblationChoice) -> Prepared:
     whole = {one.name: one.ref for one in (adapter, *partners)}
     models = ModelSet(base=workspace.spec.models.base, adapters=whole)
     check_models(workspace, models)
-    refuse_heads(workspace_heads(workspace, models), tuple(whole), "its last layer has no parts to switch off or to mix")
+    refuse_heads(
+        workspace_heads(workspace, models), tuple(whole), "its last layer has no parts to switch off or to mix"
+    )
     settings = run_settings(workspace, choice.settings)
     planned = plan_trials(adapter, choice.parts, partners, choice.methods, settings.seed)
     for mixture in planned.mixtures.values():

@@ -267,7 +267,9 @@ class _Evaluation:
                 self.progress.set(
                     state="preflight", variant=name, message=f"Checking the adapter {name} before anything is measured"
                 )
-                write_json(path, self.models.holder().preflight(name, some_prompts(plan, self.spec, 4, short=True), self.base))
+                write_json(
+                    path, self.models.holder().preflight(name, some_prompts(plan, self.spec, 4, short=True), self.base)
+                )
             entries[name] = json.loads(path.read_text(encoding="utf-8"))
         return entries
 

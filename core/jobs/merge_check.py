@@ -42,7 +42,9 @@ def merge_check(folder: Path) -> None:
         if not facts.is_lora:
             raise InputError(f"{facts.folder}: found peft_type {facts.peft_type}; merging is checked for LoRA.")
         if facts.config.get("task_type") == TASK_TYPE:
-            raise InputError(f"{facts.folder}: a classification head ({TASK_TYPE}); merging is checked for language models.")
+            raise InputError(
+                f"{facts.folder}: a classification head ({TASK_TYPE}); merging is checked for language models."
+            )
         progress.set(state="loading", message=f"Loading the base and {facts.folder.name}")
         save_result(folder, _Check(folder, request, facts, progress).result())
     except BaseException:

@@ -160,7 +160,12 @@ def card_of(
             verdict = f"{MARKS[outcome]} {_difference(scored.measure, float(difference[0]), outcome)}"
         panes.append(
             Pane(
-                variant, colours[variant], read_one(spec, example, evidence.get(variant, ()), rule), texts, verdict, is_better
+                variant,
+                colours[variant],
+                read_one(spec, example, evidence.get(variant, ()), rule),
+                texts,
+                verdict,
+                is_better,
             )
         )
     answers = {pane.variant: pane.answer for pane in panes}

@@ -41,7 +41,7 @@ def header_of(requests: Sequence[GenerateRequest | ScoreRequest]) -> Header:
 
 def streamed(
     models: Models, renderer: PromptRenderer, requests: Sequence[GenerateRequest], variant: str = BASELINE, *,
-    side_by_side: int = 4, tokens: int = 120, header: Header | None = None, stop_ids: frozenset[int] | None = None,
+    side_by_side: int = 4, tokens: int = 120, room: int = 1000, header: Header | None = None, stop_ids: frozenset[int] | None = None,
     **settings: Any,
 ) -> list[Generation]:  # fmt: skip
     chosen = Settings(**{"max_new_tokens": 24} | settings)
@@ -49,7 +49,7 @@ def streamed(
     with models.variant(variant) as model:
         states = encode_header(model, header, models.device) if header else None
         stream = Stream(requests, chosen, stop_ids=ends, decode=renderer.decode)
-        stream.go(model, models.device, side_by_side=side_by_side, tokens=tokens, states=states)
+        stream.go(model, models.device, side_by_side=side_by_side, tokens=tokens, room=room, states=states)
     return [stream.found[place] for place in range(len(requests))]
 
 
@@ -63,12 +63,12 @@ def alone(models: Models, renderer: PromptRenderer, requests: Sequence[GenerateR
 
 @pytest.mark.parametrize("variant", [BASELINE, "one"])
 @pytest.mark.parametrize("shared", [True, False])
-@pytest.mark.parametrize("side_by_side", [1, 3, 20])
+@pytest.mark.parametrize(("side_by_side", "room"), [(1, 1000), (3, 1000), (20, 2000), (20, 350)])
 def test_answers_equal_those_of_prompts_alone(
-    renderer, models: Models, requests, variant: str, shared: bool, side_by_side: int
+    renderer, models: Models, requests, variant: str, shared: bool, side_by_side: int, room: int
 ) -> None:
     header = header_of(requests) if shared else None
-    found = streamed(models, renderer, requests, variant, side_by_side=side_by_side, header=header)
+    found = streamed(models, renderer, requests, variant, side_by_side=side_by_side, room=room, header=header)
     for one, expected in zip(found, alone(models, renderer, requests, variant), strict=True):
         assert one.token_ids == expected.token_ids
         assert (one.text, one.finish, one.n_prompt_tokens) == (expected.text, expected.finish, expected.n_prompt_tokens)
@@ -147,7 +147,7 @@ def test_a_row_of_undefined_numbers_leaves_nothing_behind(tiny, renderer, reques
     spoilt = [GenerateRequest("t", "bad", "", (bad, *long[0].prompt)), long[0], short, long[1]]
     given = {"stop_ids": renderer.stop_ids, "decode": renderer.decode}
     stream = Stream(spoilt, Settings(max_new_tokens=12), **given)
-    stream.go(broken, CPU, side_by_side=2, tokens=100)
+    stream.go(broken, CPU, side_by_side=2, tokens=100, room=1000)
     assert all(value != value for value in stream.found[0].token_logprobs)
     for place in range(1, len(spoilt)):
         expected = generate_rows(broken, [spoilt[place]], Settings(max_new_tokens=12), CPU, **given)[0]
