@@ -38,11 +38,12 @@ def unmerged_and_merged(models: Models, name: str) -> Iterator[tuple[str, Any]]:
     """
     with models.variant(name) as model:
         yield "unmerged", model
-        if models.adapters[name].scale == 0:  # such an adapter is switched off, which merging does not look at
-            for module in model.modules():
+        whole = models.attached(name)
+        if models.adapters[name].scale == 0:  # such a variant is the base, which merging does not look at
+            for module in whole.modules():
                 if isinstance(module, LoraLayer):
                     module.scaling.update(dict.fromkeys(module.scaling, 0.0))
-        yield "merged", model.merge_and_unload().eval()
+        yield "merged", whole.merge_and_unload().eval()
 
 
 def load_on_quantised(base: Path, adapter: Path, device: torch.device) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
@@ -148,6 +149,10 @@ class Models:
         model = self._attached[next(iter(sources.values())).folder].peft
         with mixture_on(model, weights, mixture):
             yield model
+
+    def attached(self, name: str) -> PeftModel:
+        """Return PEFT's model of the base with an adapter; others may hang in it too."""
+        return self._attached[self.adapters[name].folder].peft
 
     def keys_not_loaded(self, name: str) -> list[str]:
         """Return the tensors of an adapter's file that found no place in the model (an empty list is as it should be)."""

@@ -7,7 +7,10 @@ import io
 import json
 import re
 import shutil
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +19,7 @@ import pytest
 
 from core.compare import compare
 from core.notation import value_texts
-from core.store import Run
+from core.store import Run, write_json
 from tests.browser.conftest import CUT_OFF, Server, expect, keep_picture, served, settled
 from tests.synthetic import make_run, make_workspace
 
@@ -146,6 +149,25 @@ def test_without_a_run_the_page_says_the_next_step(without_runs: Server, page: A
     page.get_by_role("link", name="Start a run").wait_for()
 
 
+@contextmanager
+def beating(file: Path) -> Iterator[None]:
+    """Keep a run alive, as its worker would: with a heartbeat every second."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(1.0):
+            status = json.loads(file.read_text())
+            write_json(file, status | {"updated": time.time()})
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 @pytest.fixture(scope="module")
 def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Runs that go on, that failed, that are of a newer version, and one whose names are hostile."""
@@ -155,10 +177,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     content = json.loads((newer.folder / "spec.json").read_text())
     (newer.folder / "spec.json").write_text(json.dumps(content | {"format_version": 99}))
     running = make_run(workspace / "runs" / "running", n=20, state="running", parts_done=0.5)
-    status = json.loads((running.folder / "status.json").read_text())
-    # A heartbeat far in the future keeps the run alive for as long as the test takes.
-    (running.folder / "status.json").write_text(json.dumps(status | {"updated": status["updated"] + 86_400}))
-    with served(workspace) as server:
+    with beating(running.folder / "status.json"), served(workspace) as server:
         yield server
 
 

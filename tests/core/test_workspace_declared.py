@@ -53,6 +53,7 @@ def test_what_is_declared_is_read_and_written_again(folder: Path) -> None:
 
 def test_a_run_keeps_what_was_declared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.prepare.check_models", lambda *_: None)
+    monkeypatch.setattr("core.prepare.check_workspace_heads", lambda *_: None)
     run = prepare_run(load_workspace(declare(folder, GOOD)), Choice(tasks=("category",)))
     assert run.spec.composites == {"desk": CompositeSpec.model_validate(GOOD["composites"]["desk"])}
     assert run.spec.forgetting is not None and run.spec.forgetting.domain == "reply"

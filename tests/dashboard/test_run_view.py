@@ -94,6 +94,7 @@ def test_what_stands_in_the_way_of_a_start_is_said_and_leaves_nothing_behind(
 def test_a_start_makes_the_run_that_was_chosen(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
     started: list[Run] = []
     monkeypatch.setattr("core.prepare.check_models", lambda workspace, models: None)
+    monkeypatch.setattr("core.prepare.check_workspace_heads", lambda *_: None)
 
     def start(run: Run) -> int:
         started.append(run)

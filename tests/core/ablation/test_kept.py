@@ -65,6 +65,7 @@ def test_a_damaged_note_is_no_note(run: Run, tmp_path: Path) -> None:
 def test_a_new_run_notes_its_adapters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = make_workspace(tmp_path / "w", n=6, runs=False)
     monkeypatch.setattr("core.prepare.check_models", lambda *_: None)
+    monkeypatch.setattr("core.prepare.check_workspace_heads", lambda *_: None)
     shutil.copytree(Path(__file__).parents[3] / "sample_data/adapters/qv-r2", folder / "adapters/qv-r2")
     made = prepare_run(load_workspace(folder), Choice(adapters=("qv-r2", "qv-r8"), tasks=("category",)))
     assert list(made.read_json("adapters")) == ["qv-r2"], "the other has no folder"

@@ -164,7 +164,7 @@ def test_nan_of_one_token_leaves_other_examples_untouched(untied: Path, tmp_path
     with Models(base, {}, {}, CPU, torch.float32).variant(BASELINE) as model:
         together = score_rows(model, scored, CPU, trees=True)
         answers = Stream(asked, settings, **given)
-        answers.go(model, CPU, side_by_side=1, tokens=64)
+        answers.go(model, CPU, side_by_side=1, tokens=64, room=1000)
         assert all(math.isnan(logprob) for logprob in together[0][0].logprobs)
         assert math.isnan(answers.found[0].token_logprobs[0])
         for place in (1, 2):
