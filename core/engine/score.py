@@ -92,15 +92,17 @@ def _score(
     sources = [index[place * width + n] for place, row in enumerate(predictors) for path in row for n in path]
     wanted = [token for row in targets for ids in row for token in ids]
     source, target = torch.tensor(sources, device=device), torch.tensor(wanted, device=device)
-    logprobs = (logits[source, target] - torch.logsumexp(logits, dim=-1)[source]).tolist()
-    top = (logits.argmax(dim=-1)[source] == target).tolist()
+    found = logits[source, target] - torch.logsumexp(logits, dim=-1)[source]
+    is_top = logits.argmax(dim=-1)[source] == target
+    # One read for both, since each waits for the device; float64 holds both exactly.
+    logprobs, tops = torch.stack([found.double(), is_top.double()]).tolist()
 
     results, start = [], 0
     for row in targets:
         scores = []
         for ids in row:
             stop = start + len(ids)
-            scores.append(ContinuationScore(tuple(logprobs[start:stop]), tuple(top[start:stop])))
+            scores.append(ContinuationScore(tuple(logprobs[start:stop]), tuple(map(bool, tops[start:stop]))))
             start = stop
         results.append(scores)
     return results
