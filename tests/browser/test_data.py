@@ -290,7 +290,8 @@ def test_long_work_shows_how_far_it_is_can_be_stopped_and_goes_on(server: Server
     page.get_by_text("All of 60,000 rows hold to what TRL takes.").wait_for()
     segment(page, "Quality")
     main.get_by_role("button", name="Go on").click()
-    page.locator("[data-name=quality]").wait_for()
+    # All rows are looked at, beside whatever else is running.
+    page.locator("[data-name=quality]").wait_for(timeout=240_000)
 
 
 def test_other_pages_keep_their_run_and_this_one_its_choices(full: Server, page: Any) -> None:
