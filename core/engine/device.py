@@ -52,3 +52,18 @@ def synchronise(device: torch.device) -> None:
         torch.mps.synchronize()
     elif device.type == "xpu":
         torch.xpu.synchronize(device)
+
+
+def use_threads(count: int) -> None:
+    """Let one operation on the CPU use so many threads."""
+    torch.set_num_threads(count)
+
+
+def threads_in_use() -> int:
+    """Return how many threads one operation on the CPU uses."""
+    return torch.get_num_threads()
+
+
+def gpu_name() -> str:
+    """Return what the first CUDA device is called."""
+    return torch.cuda.get_device_name(0)

@@ -245,12 +245,8 @@ class _Evaluation:
             found = {"variants": self._checked(plan)}
             write_json(self.run.folder / "preflight.json", found)
         entries = found["variants"]
-        faults = [
-            f"adapter {n!r}: {f['sentence']}"
-            for n, e in entries.items()
-            for f in e["findings"]
-            if f["level"] == "error"
-        ]
+        found = [(name, finding) for name, entry in entries.items() for finding in entry["findings"]]
+        faults = [f"adapter {name!r}: {finding['sentence']}" for name, finding in found if finding["level"] == "error"]
         if faults:
             raise InputError(f"{' '.join(faults)} Mend it, or leave it out with --adapters, and start a new run.")
 

@@ -49,12 +49,11 @@ class Loading:
         Raises:
             InputError: one cannot be loaded, or the device is not here.
         """
-        import torch
-
+        from core.engine.device import use_threads
         from core.engine.session import Session
 
         if self.threads is not None:
-            torch.set_num_threads(self.threads)
+            use_threads(self.threads)
         return Session(
             self.base, self.adapters, self.checkpoints, self.device, self.dtype, self.settings, renderer, warn=warn,
             parts=self.parts, mixtures=self.mixtures, heads=self.heads, quantised=self.quantised,
@@ -63,6 +62,6 @@ class Loading:
 
 def threads_here() -> int:
     """Return how many threads of the processor torch uses in this process for one operation."""
-    import torch
+    from core.engine.device import threads_in_use
 
-    return torch.get_num_threads()
+    return threads_in_use()

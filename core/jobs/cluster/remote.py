@@ -122,7 +122,7 @@ def _nobody(_done: int, _total: int) -> None:
 
 def _hardware(device: str) -> str:
     if device.startswith("cuda"):
-        import torch
+        from core.engine.device import gpu_name
 
-        return torch.cuda.get_device_name(0)
+        return gpu_name()
     return platform.processor() or platform.machine()
