@@ -6,7 +6,7 @@ examples stay whole: of a conversation the oldest exchanges go, of a text the be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from core.data.placeholders import named_fields
 from core.data.prompt import PromptRenderer
 from core.errors import InputError
 from core.records import Example
-from core.requests import Refusal, Request, items_of, requests_of, why_not, why_too_long
+from core.requests import Refusal, Request, answer_length, beyond, items_of, requests_of, why_not, why_too_long
 from core.spec import Settings, TaskSpec
 
 Fits = Callable[[Example], bool]
@@ -30,42 +30,95 @@ class Asked:
     cut: Example | None = None
     """The example as it is asked, where something of its fields was cut away."""
 
+    def lacking(self, request: Request) -> frozenset[str]:
+        """Return the variants that are not asked one of the requests, since their virtual tokens leave it no room."""
+        named = (one for one in self.refusals if one.virtual_tokens and one.item == request.item)
+        return frozenset(variant for one in named for variant in one.variants or ())
 
-def ask(example: Example, task: TaskSpec, renderer: PromptRenderer, settings: Settings) -> Asked:
+
+def ask(
+    example: Example,
+    task: TaskSpec,
+    renderer: PromptRenderer,
+    settings: Settings,
+    virtual_tokens: Mapping[str, int] | None = None,
+) -> Asked:
     """Return what is asked about an example.
+
+    Args:
+        example: of the task.
+        task: how it is asked.
+        renderer: of the base.
+        settings: of the run.
+        virtual_tokens: how many tokens of the context some variants' adapters fill before every prompt (prompt tuning and its
+            kind). A prompt that has no room beside them is refused for these variants alone; one that is cut is cut for all.
 
     Raises:
         InputError: the prompt names a field that the row lacks, or the model has no chat template.
     """
+    virtual = {} if renderer.is_seq2seq else virtual_tokens or {}
     try:
-        asked = _asked(example, task, renderer, settings)
+        asked = _asked(example, task, renderer, settings, virtual)
         if settings.too_long != "truncate" or not any(refusal.too_long for refusal in asked.refusals):
             return asked
-        cut = shortened(example, task, lambda one: _fits(one, task, renderer, settings))
-        return asked if cut is None else replace(_asked(cut, task, renderer, settings), cut=cut)
+        cut = shortened(
+            example, task, lambda one: _fits(one, task, renderer, settings, max(virtual.values(), default=0))
+        )
+        return asked if cut is None else replace(_asked(cut, task, renderer, settings, virtual), cut=cut)
     except TemplateRefusal as error:
         return Asked((), tuple(Refusal(example.task, example.id, item, str(error)) for item in items_of(example, task)))
 
 
-def _asked(example: Example, task: TaskSpec, renderer: PromptRenderer, settings: Settings) -> Asked:
+def _asked(
+    example: Example, task: TaskSpec, renderer: PromptRenderer, settings: Settings, virtual: Mapping[str, int]
+) -> Asked:
     asked: list[Request] = []
     refused: list[Refusal] = []
     for request in requests_of(example, task, renderer, settings):
         reason = why_not(request, renderer.context_length, settings, apart=renderer.is_seq2seq)
+        if reason is None and (number := beyond(request, renderer.vocabulary_size)) is not None:
+            reason = _no_embedding(number, renderer)
         if reason is None:
             asked.append(request)
+            refused += _without_room(request, renderer.context_length, settings, virtual)
         else:
             too_long = reason == _too_long(request, renderer, settings)
             refused.append(Refusal(request.task, request.example_id, request.item, reason, too_long=too_long))
     return Asked(tuple(asked), tuple(refused))
 
 
-def _too_long(request: Request, renderer: PromptRenderer, settings: Settings) -> str | None:
-    return why_too_long(request, renderer.context_length, settings, apart=renderer.is_seq2seq)
+def _no_embedding(number: int, renderer: PromptRenderer) -> str:
+    return (
+        f"it has the token {renderer.tokenizer.id_to_token(number)!r}, number {number:,}, and the model's embeddings end before number "
+        f"{renderer.vocabulary_size:,}: the tokenizer in {renderer.folder} is larger than the model"
+    )
 
 
-def _fits(example: Example, task: TaskSpec, renderer: PromptRenderer, settings: Settings) -> bool:
-    return not any(_too_long(request, renderer, settings) for request in requests_of(example, task, renderer, settings))
+def _without_room(
+    request: Request, context: int | None, settings: Settings, virtual: Mapping[str, int]
+) -> Iterator[Refusal]:
+    """Yield a refusal for each variant whose virtual tokens leave a request no room that has some without them."""
+    needed = len(request.prompt) + answer_length(request, settings)
+    for variant, count in virtual.items():
+        if context is not None and needed + count > context:
+            reason = (
+                f"prompt and answer need {needed:,} tokens and the adapter's virtual tokens {count:,} more; the model's context holds "
+                f"{context:,}"
+            )
+            yield Refusal(
+                request.task, request.example_id, request.item, reason, (variant,), too_long=True, virtual_tokens=count
+            )
+
+
+def _too_long(request: Request, renderer: PromptRenderer, settings: Settings, virtual: int = 0) -> str | None:
+    context = renderer.context_length
+    room = None if context is None else context - virtual
+    return why_too_long(request, room, settings, apart=renderer.is_seq2seq)
+
+
+def _fits(example: Example, task: TaskSpec, renderer: PromptRenderer, settings: Settings, virtual: int) -> bool:
+    asked = requests_of(example, task, renderer, settings)
+    return not any(_too_long(request, renderer, settings, virtual) for request in asked)
 
 
 def shortened(example: Example, task: TaskSpec, fits: Fits) -> Example | None:
@@ -152,12 +205,24 @@ def prompt_sentences(
     for task in dict.fromkeys(example.task for example in examples):
         n = sum(example.task == task for example in examples)
         shortened_here = sum(example.task == task for example in cut)
-        left = len({refusal.example_id for refusal in refusals if refusal.task == task and refusal.too_long})
+        long = [refusal for refusal in refusals if refusal.task == task and refusal.too_long]
+        left = len({refusal.example_id for refusal in long if not refusal.virtual_tokens})
         if shortened_here:
             yield f"{task}: {shortened_here:,} of {n:,} prompts were cut at their beginning to fit the context{held}."
         if left:
             yield f"{task}: {left:,} of {n:,} examples do not fit into the context{held} and are left out."
+        yield from _without_room_sentences(task, n, [refusal for refusal in long if refusal.virtual_tokens], held)
         refused = [one for one in refusals if one.task == task and not one.too_long]
         if refused:
             count = len({refusal.example_id for refusal in refused})
             yield f"{task}: {count:,} of {n:,} examples cannot be asked; the first, {refused[0].example_id}: {refused[0].reason}."
+
+
+def _without_room_sentences(task: str, n: int, refusals: Sequence[Refusal], held: str) -> Iterator[str]:
+    for name in dict.fromkeys(variant for refusal in refusals for variant in refusal.variants or ()):
+        own = [refusal for refusal in refusals if refusal.variants and name in refusal.variants]
+        count = len({refusal.example_id for refusal in own})
+        yield (
+            f"{task}, {name}: {count:,} of {n:,} examples do not fit into the context{held} beside the adapter's "
+            f"{own[0].virtual_tokens:,} virtual tokens; they have no value for {name}, and are not part of its comparisons."
+        )

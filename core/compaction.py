@@ -21,6 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from core.parquet_rows import encoded, rows_where
+
 MOST_BYTES = 1 << 29
 """Of rows that are sorted at once; sorting and writing them takes about three times as much memory."""
 _GROUP = ("task", "variant")
@@ -40,10 +42,7 @@ class _Group:
 
     def read(self, path: Path, columns: list[str] | None = None) -> pa.Table:
         """Return the rows of the group that lie in one of its files."""
-        wanted = None if columns is None else [*columns, *_GROUP]
-        table = pq.ParquetFile(path).read(columns=wanted)
-        table = table.filter((pc.field("task") == self.task) & (pc.field("variant") == self.variant))
-        return table if columns is None else table.select(columns)
+        return rows_where(path, columns, {"task": self.task, "variant": self.variant})
 
 
 def join_parts(
@@ -82,11 +81,13 @@ def _groups(paths: Sequence[Path]) -> list[_Group]:
     """Return the groups in order, each with the files that have rows of it."""
     found: dict[tuple[str, str], _Group] = {}
     for path in paths:
-        counted = pq.ParquetFile(path).read(columns=list(_GROUP)).group_by(list(_GROUP)).aggregate([([], "count_all")])
-        for row in counted.to_pylist():
-            group = found.setdefault((row["task"], row["variant"]), _Group(row["task"], row["variant"]))
+        tasks, variants = (encoded(pq.ParquetFile(path).read(columns=list(_GROUP)), key) for key in _GROUP)
+        pairs, counts = np.unique(np.stack([tasks.codes, variants.codes]), axis=1, return_counts=True)
+        for (task, variant), rows in zip(pairs.T.tolist(), counts.tolist(), strict=True):
+            key = tasks.values[task], variants.values[variant]
+            group = found.setdefault(key, _Group(*key))
             group.paths.append(path)
-            group.rows += row["count_all"]
+            group.rows += rows
     return [found[key] for key in sorted(found)]  # code points are in the order of the bytes that Arrow compares
 
 
@@ -94,7 +95,8 @@ def _sorted_tables(group: _Group, scratch: Path, schema: pa.Schema, most_bytes: 
     """Yield the sorted rows of a group, in one table where they fit the bound."""
     # In the schema of today: what a part has not is null.
     tables = (
-        pa.concat_tables([schema.empty_table(), group.read(path)], promote_options="default") for path in group.paths
+        pa.concat_tables([pa.Table.from_batches([], schema), group.read(path)], promote_options="default")
+        for path in group.paths
     )
     held: list[pa.Table] = []
     size = rows = 0
@@ -153,7 +155,7 @@ def _sorted(held: list[pa.Table]) -> pa.Table:
 
 def _write(file: object, tables: Iterable[pa.Table], schema: pa.Schema, rows_a_group: int) -> None:
     """Write tables in whole row groups, so that the file does not depend on where one table ends."""
-    rest = schema.empty_table()
+    rest = pa.Table.from_batches([], schema)
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for table in tables:
             rows = pa.concat_tables([rest, table])
@@ -162,5 +164,5 @@ def _write(file: object, tables: Iterable[pa.Table], schema: pa.Schema, rows_a_g
                 # In one piece, since how a column is cut moves bytes of the file.
                 writer.write_table(rows.slice(first, rows_a_group).combine_chunks())
             # A copy: a slice would hold all of the table.
-            rest = rows.take(pa.array(np.arange(whole, rows.num_rows)))
+            rest = rows.take(pa.array(np.arange(whole, rows.num_rows))) if whole else rows.combine_chunks()
         writer.write_table(rest)

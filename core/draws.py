@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from core.metrics.metric import Resampling
-from core.stats.arrays import row_blocks
+from core.row_blocks import row_blocks
 from core.stats.blocks import block_codes, stationary_bootstrap_weights
 from core.stats.clusters import cluster_codes
 from core.stats.paired import swap_masks

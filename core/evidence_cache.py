@@ -106,6 +106,8 @@ class EvidenceCache:
             return None
         with suppress(OSError):  # a cache that cannot be written is read all the same
             os.utime(path)
+        if table["variant"].unique().to_pylist() == [name]:
+            return table
         column = table.schema.get_field_index("variant")
         return table.set_column(column, "variant", pa.array([name] * table.num_rows, pa.string()))
 

@@ -108,7 +108,10 @@ def with_heads(
     if not heads:
         return plan
     others = tuple(name for name in spec.models.variants if name not in heads and asked_by_tokens(spec.models, name))
-    parts = [replace(part, variants=part.variants or others) for part in plan.parts]
+    parts = [
+        replace(part, variants=others if part.variants is None else tuple(v for v in part.variants if v not in heads))
+        for part in plan.parts
+    ]
     refusals = [replace(refusal, variants=refusal.variants or others) for refusal in plan.refusals]
     for name, head in heads.items():
         own = not head.is_adapter and (head.folder / "tokenizer.json").is_file()
@@ -127,8 +130,8 @@ def with_heads(
 
 
 def without_heads(refusals: Sequence[Refusal]) -> list[Refusal]:
-    """Return the refusals that hold for the baseline too: a head's are of its kind, and stand beside its values."""
-    return [one for one in refusals if one.variants is None or BASELINE in one.variants]
+    """Return the refusals that are not for heads alone: a head's are of its kind, and stand beside its values."""
+    return [one for one in refusals if one.variants is None or BASELINE in one.variants or one.virtual_tokens]
 
 
 def _take(asker: _Asker, example: Example, refused: list[Refusal]) -> tuple[HeadRequest, ...] | None:

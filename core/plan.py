@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -100,13 +100,21 @@ class Plan:
         return hashlib.sha256("".join(part.fingerprint for part in self.parts).encode()).hexdigest()
 
 
-def make_plan(examples: Sequence[Example], spec: RunSpec, renderer: PromptRenderer, *, batch_tokens: int) -> Plan:
+def make_plan(
+    examples: Sequence[Example],
+    spec: RunSpec,
+    renderer: PromptRenderer,
+    *,
+    batch_tokens: int,
+    virtual_tokens: Mapping[str, int] | None = None,
+) -> Plan:
     """Plan the batches for all examples of all tasks.
 
     Score requests of the same example (over all tasks of one dataset) share a row, as one tree. Rows are sorted by
     length, longest first, so that running out of memory shows at once, and batched while rows x longest row fits
     ``batch_tokens``. Perturbed inputs come last, in parts of their own: the numbers of the clean ones are then the same to
-    the last bit whether or not they are asked.
+    the last bit whether or not they are asked. What has no room beside the virtual tokens of some variants
+    (``virtual_tokens``, see `core.asking.ask`) stands in parts for the others.
 
     Raises:
         InputError: a prompt names a field that a row lacks, the model has no chat template, or an example is too long and the
@@ -117,13 +125,14 @@ def make_plan(examples: Sequence[Example], spec: RunSpec, renderer: PromptRender
     parts: list[Part] = []
     for is_twin in (False, True):
         chosen = [e for e in examples if (spec.tasks[e.task].perturbation is not None) is is_twin]
-        scored, generated = _asked(chosen, spec, renderer, refusals, cut)
-        header = None if renderer.is_seq2seq else _header(scored, generated)
-        batches = [
-            *_score_batches(scored, batch_tokens, header),
-            *_generate_batches(generated, spec.settings, batch_tokens),
-        ]
-        parts += _parts(batches, first=len(parts), header=header)
+        for lacking, asked in _asked(chosen, spec, renderer, virtual_tokens or {}, refusals, cut).items():
+            header = None if renderer.is_seq2seq else _header(asked.scored, asked.generated)
+            batches = [
+                *_score_batches(asked.scored, batch_tokens, header),
+                *_generate_batches(asked.generated, spec.settings, batch_tokens),
+            ]
+            variants = tuple(name for name in spec.models.variants if name not in lacking) if lacking else None
+            parts += _parts(batches, len(parts), header, variants)
     if spec.settings.too_long == "fail":
         refuse_too_long(refusals, len(examples))
     return Plan(tuple(parts), tuple(refusals), tuple(cut))
@@ -133,23 +142,35 @@ Scored = dict[tuple[str, str], list[ScoreRequest]]
 """What is scored, by row: the dataset (and its perturbation) and the example."""
 
 
+@dataclass
+class _Asked:
+    """What the same variants are asked."""
+
+    scored: Scored = field(default_factory=dict)
+    generated: list[GenerateRequest] = field(default_factory=list)
+
+
 def _asked(
-    examples: Sequence[Example], spec: RunSpec, renderer: PromptRenderer, refusals: list[Refusal], cut: list[Example]
-) -> tuple[Scored, list[GenerateRequest]]:
-    """Return what is asked about some examples; what cannot be asked is added to ``refusals``, what was cut to ``cut``."""
-    scored: Scored = {}
-    generated: list[GenerateRequest] = []
+    examples: Sequence[Example], spec: RunSpec, renderer: PromptRenderer, virtual_tokens: Mapping[str, int],
+    refusals: list[Refusal], cut: list[Example],
+) -> dict[frozenset[str], _Asked]:  # fmt: skip
+    """Return what is asked about some examples, by the variants that are not asked it, first what all are asked.
+
+    What cannot be asked is added to ``refusals``, what was cut to ``cut``.
+    """
+    found: dict[frozenset[str], _Asked] = {frozenset(): _Asked()}
     for example in examples:
         task = spec.tasks[example.task]
-        asked = ask(example, task, renderer, spec.settings)
+        asked = ask(example, task, renderer, spec.settings, virtual_tokens)
         refusals += asked.refusals
         cut += [asked.cut] if asked.cut else []
         for request in asked.requests:
+            group = found.setdefault(asked.lacking(request), _Asked())
             if isinstance(request, ScoreRequest):
-                scored.setdefault((_row_name(task), example.id), []).append(request)
+                group.scored.setdefault((_row_name(task), example.id), []).append(request)
             else:
-                generated.append(request)
-    return scored, generated
+                group.generated.append(request)
+    return found
 
 
 def _header(scored: Scored, generated: Sequence[GenerateRequest]) -> Header | None:
@@ -211,14 +232,16 @@ def _generate_batches(requests: list[GenerateRequest], settings: Settings, budge
             yield Batch("generate", tuple((request,) for request in rows), tokens, side_by_side)
 
 
-def _parts(batches: Sequence[Batch], first: int, header: Header | None) -> tuple[Part, ...]:
+def _parts(
+    batches: Sequence[Batch], first: int, header: Header | None, variants: tuple[str, ...] | None
+) -> tuple[Part, ...]:
     parts: list[Part] = []
     waiting: list[Batch] = []
     for batch in batches:
         if waiting and (batch.kind != waiting[0].kind or batch.kind == "generate" or len(waiting) == BATCHES_A_PART):
-            parts.append(Part(first + len(parts), tuple(waiting), header=header))
+            parts.append(Part(first + len(parts), tuple(waiting), variants, header))
             waiting = []
         waiting.append(batch)
     if waiting:
-        parts.append(Part(first + len(parts), tuple(waiting), header=header))
+        parts.append(Part(first + len(parts), tuple(waiting), variants, header))
     return tuple(parts)

@@ -25,6 +25,7 @@ from core.records import BASELINE, Example
 from core.spec import NAME_PATTERN, ModelSet, RunSpec, Settings, TaskSpec
 from core.store import Run, create_run
 from core.templates import check_template
+from core.vllm_checks import settings_for
 from core.workspace import Workspace
 from core.workspace_heads import check_workspace_heads
 
@@ -59,6 +60,7 @@ def prepare_run(workspace: Workspace, choice: Choice) -> Run:
     if choice.limit is not None and choice.limit < 1:
         raise InputError(f"limit: found {choice.limit}; expected a number of examples, 1 or more.")
     check_models(workspace, models)
+    settings = settings_for(workspace, models, settings)
     check_template(workspace, models, tasks)
     check_workspace_heads(workspace, models, tasks)
     examples = _examples(workspace, tasks, choice.limit)

@@ -95,6 +95,8 @@ class Refusal:
     """Who cannot be asked; None is every variant."""
     too_long: bool = False
     """Whether the reason is that prompt and answer do not fit into the context."""
+    virtual_tokens: int = 0
+    """Of ``variants``, without which prompt and answer would fit."""
 
 
 def requests_of(
@@ -168,16 +170,27 @@ def why_not(request: Request, context: int | None, settings: Settings, *, apart:
 
 def why_too_long(request: Request, context: int | None, settings: Settings, *, apart: bool = False) -> str | None:
     """Return how a request is too long for the context; None if it fits. Arguments as in `why_not`."""
-    answer = (
-        settings.max_new_tokens
-        if isinstance(request, GenerateRequest)
-        else max(len(continuation.ids) for continuation in request.continuations)
-    )
+    answer = answer_length(request, settings)
     if context is not None and apart and max(len(request.prompt), answer) > context:
         return f"the prompt needs {len(request.prompt):,} tokens and the answer {answer:,}; encoder and decoder hold {context:,} each"
     if context is not None and not apart and len(request.prompt) + answer > context:
         return f"prompt and answer need {len(request.prompt) + answer:,} tokens; the model's context holds {context:,}"
     return None
+
+
+def answer_length(request: Request, settings: Settings) -> int:
+    """Return how many tokens after the prompt the context has to hold at most."""
+    if isinstance(request, GenerateRequest):
+        return settings.max_new_tokens
+    return max(len(continuation.ids) for continuation in request.continuations)
+
+
+def beyond(request: Request, vocabulary_size: int | None) -> int | None:
+    """Return the first token of prompt and continuations for which a model with so many embeddings has none; None if it has all."""
+    texts = [request.prompt, *(one.ids for one in getattr(request, "continuations", ()))]
+    if vocabulary_size is None or max((max(ids, default=-1) for ids in texts), default=-1) < vocabulary_size:
+        return None
+    return next(number for ids in texts for number in ids if number >= vocabulary_size)
 
 
 def items_of(example: Example, task: TaskSpec) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from core.errors import InputError
 from core.store import Run, write_json
 
 _NAME = "notes"
-_SUBJECTS = ("prompts", "thinking")
+_SUBJECTS = ("prompts", "thinking", "tokens")
 
 
 def add_notes(run: Run, subject: str, sentences: Sequence[str]) -> None:

@@ -19,8 +19,9 @@ from core.families import MIN_EXAMPLES
 from core.panels import Panel
 from core.resampler import LARGE, Resampler, weighted
 from core.results import Difference, Value
+from core.row_blocks import row_blocks
 from core.slice_spread import Spread
-from core.stats.arrays import row_blocks, values_of
+from core.stats.arrays import values_of
 from core.stats.influence import value_gradient
 from core.stats.rates import mcnemar, paired_difference_interval, wilson_interval
 from core.stats.resampling import bootstrap_weights

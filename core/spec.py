@@ -21,6 +21,8 @@ from core.records import BASELINE, FORMAT_VERSION, Kind
 KINDS: tuple[str, ...] = get_args(Kind)
 IMPORTED_KINDS = ("medical", "finance", "vision")
 """Kinds whose predictions come from elsewhere; a model is asked the other ones."""
+Engine = Literal["transformers", "vllm"]
+"""What computes a model's evidence in a run's own process."""
 
 
 class DatasetSpec(Strict):
@@ -163,6 +165,8 @@ class Settings(Strict):
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     stop: tuple[str, ...] = ()
     seed: int = 0
+    engine: Engine = "transformers"
+    """What computes the models that are here; ``vllm`` is an extra, for a GPU."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """``auto``: bfloat16 on a GPU that has it, float32 on the CPU."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|(cuda|xpu)(:\d+)?)$")] = "auto"

@@ -23,15 +23,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from core.compaction import join_parts
 from core.errors import InputError
+from core.parquet_rows import rows_where
 from core.records import FORMAT_VERSION, Evidence, Example, Generation, Likelihood, OptionScores
 from core.spec import RunSpec
-from core.stored_examples import read_examples
+from core.stored_examples import examples_table, read_examples
 
 _INTS, _FLOATS, _TEXTS = pa.list_(pa.int32()), pa.list_(pa.float32()), pa.list_(pa.string())
 
@@ -86,8 +86,6 @@ ROWS_A_GROUP = 16_384
 """Of a Parquet file: opening one example of 100,000 reads the groups that can hold it (measured: 0.09 s; 0.6 to 1.3 s in one)."""
 
 
-_BLOCK = 65_536
-"""Examples that are turned into a table at once: as dicts they take ten times as much."""
 _JOINING = ".joining"
 """Among the parts: where they are joined, so that what a kill leaves of it goes with them."""
 
@@ -120,14 +118,6 @@ def _evidence_row(piece: Evidence) -> dict[str, Any]:
             "option_n_tokens": scores.n_tokens, "option_n_bytes": scores.n_bytes,
         }  # fmt: skip
     return row
-
-
-def _example_row(one: Example) -> dict[str, Any]:
-    return {
-        "task": one.task, "id": one.id, "prompt": one.prompt, "fields": json.dumps(one.fields, ensure_ascii=False),
-        "reference": json.dumps(one.reference, ensure_ascii=False), "options": one.options, "tags": one.tags,
-        "language": one.language, "group": one.group,
-    }  # fmt: skip
 
 
 def evidence_from_row(row: dict[str, Any]) -> Evidence:
@@ -219,11 +209,7 @@ class Run:
 
     def write_examples(self, examples: Sequence[Example]) -> None:
         """Store what is asked."""
-        blocks = [
-            pa.Table.from_pylist([_example_row(one) for one in examples[first : first + _BLOCK]], schema=EXAMPLE_SCHEMA)
-            for first in range(0, len(examples), _BLOCK)
-        ]
-        write_table(self.folder / "examples.parquet", pa.concat_tables([EXAMPLE_SCHEMA.empty_table(), *blocks]))
+        write_table(self.folder / "examples.parquet", examples_table(examples, EXAMPLE_SCHEMA))
 
     @property
     def truth(self) -> Path:
@@ -232,8 +218,7 @@ class Run:
 
     def predictions(self, **where: str) -> pa.Table:
         """Return predictions from elsewhere (`PREDICTION_SCHEMA`), filtered by equality, in the order of the file."""
-        filters = [(key, "=", value) for key, value in where.items()] or None
-        return pq.read_table(self.folder / "predictions.parquet", filters=filters)
+        return rows_where(self.folder / "predictions.parquet", None, where)
 
     def part_path(self, variant: str, part: int) -> Path:
         """Return where the evidence of one planned part of one variant is kept while the run goes on."""
@@ -244,14 +229,12 @@ class Run:
 
         Rows are in the order of variant, task, planned part; join them by ``example_id``, never by position.
         """
-        filters = [(key, "=", value) for key, value in where.items()] or None
         whole = self.folder / "evidence.parquet"
         if whole.is_file():
-            return pq.read_table(whole, columns=columns, filters=filters)
+            return rows_where(whole, columns, where)
         paths = sorted((self.folder / "parts").glob(f"{where.get('variant', '*')}/*.parquet"))
-        # read_table would take the folder's name for a partition
         try:
-            tables = [_read_part(path, columns, where) for path in paths]
+            tables = [rows_where(path, columns, where) for path in paths]
         except FileNotFoundError:  # joined between the look and the read
             return self.evidence(columns, **where)
         if not tables and whole.is_file():
@@ -260,7 +243,7 @@ class Run:
             schema = (
                 EVIDENCE_SCHEMA if columns is None else pa.schema([EVIDENCE_SCHEMA.field(name) for name in columns])
             )
-            return schema.empty_table()
+            return pa.Table.from_batches([], schema)
         return pa.concat_tables(tables)
 
     def compact(self) -> None:
@@ -287,11 +270,3 @@ def create_run(folder: Path, spec: RunSpec) -> Run:
         raise InputError(f"{folder}: there is a run here already; a new run needs a folder of its own.")
     write_json(path, spec.model_dump(mode="json"))
     return Run(folder)
-
-
-def _read_part(path: Path, columns: list[str] | None, where: dict[str, str]) -> pa.Table:
-    wanted = None if columns is None else [*columns, *(key for key in where if key not in columns)]
-    table = pq.ParquetFile(path).read(columns=wanted)
-    for key, value in where.items():
-        table = table.filter(pc.field(key) == value)
-    return table if columns is None else table.select(columns)

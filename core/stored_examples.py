@@ -14,7 +14,9 @@ from typing import Any, TypeVar, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.parquet_rows import rows_where
 from core.records import Example
+from core.text_columns import text_column, text_list_column
 
 _BLOCK = 65_536
 _MOST_KEPT = 10_000
@@ -55,9 +57,43 @@ def read_examples(path: Path, task: str | None = None, *, texts: bool = True) ->
     if not path.is_file():
         return ()
     columns = [name for name in pq.read_schema(path).names if texts or name not in _TEXTS]
-    table = pq.read_table(path, columns=columns, filters=None if task is None else [("task", "=", task)])
+    table = rows_where(path, columns, {} if task is None else {"task": task})
     once = Once()
     return tuple(one for block in table.to_batches(max_chunksize=_BLOCK) for one in _examples(block, once))
+
+
+def examples_table(examples: Sequence[Example], schema: pa.Schema) -> pa.Table:
+    """Return examples as a table, in their order.
+
+    Args:
+        examples: of a run.
+        schema: `core.store.EXAMPLE_SCHEMA`.
+    """
+    blocks = [
+        block
+        for first in range(0, len(examples), _BLOCK)
+        for block in _blocks(examples[first : first + _BLOCK], schema)
+    ]
+    return pa.Table.from_batches(blocks, schema)
+
+
+def _blocks(examples: Sequence[Example], schema: pa.Schema) -> list[pa.RecordBatch]:
+    try:
+        columns = [
+            text_column([one.task for one in examples]),
+            text_column([one.id for one in examples]),
+            text_column([one.prompt for one in examples]),
+            text_column([json.dumps(one.fields, ensure_ascii=False) for one in examples]),
+            text_column([json.dumps(one.reference, ensure_ascii=False) for one in examples]),
+            text_list_column([one.options for one in examples]),
+            text_list_column([one.tags for one in examples]),
+            text_column([one.language for one in examples]),
+            text_column([one.group for one in examples]),
+        ]
+    except OverflowError:  # more text than a column holds
+        half = len(examples) // 2
+        return [*_blocks(examples[:half], schema), *_blocks(examples[half:], schema)]
+    return [pa.RecordBatch.from_arrays(columns, schema=schema)]
 
 
 def _examples(block: pa.RecordBatch, once: Once) -> Iterator[Example]:

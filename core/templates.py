@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from core.data.chat_template import read_template
+from core.data.chat_template import read_template, tokenizer_config
 from core.data.no_tokenizer import NoTokenizer
 from core.data.prompt import PromptRenderer
 from core.errors import InputError, nearest
@@ -66,7 +64,7 @@ def folder_template(folder: Path) -> str | None:
     Raises:
         InputError: a file of it cannot be read.
     """
-    return read_template(folder, _config(folder))
+    return read_template(folder, tokenizer_config(folder))
 
 
 def check_template(workspace: Workspace, models: ModelSet, tasks: Mapping[str, TaskSpec]) -> None:
@@ -94,14 +92,3 @@ def _adapter_template(workspace: Workspace, name: str) -> str | None:
         return folder_template(workspace.adapter_folder(name))
     except InputError:
         return None
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    path = folder / "tokenizer_config.json"
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: not valid JSON ({error}).") from None
-    return found if isinstance(found, dict) else {}

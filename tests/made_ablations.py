@@ -91,70 +91,87 @@ def one_factor(b: str, verdict: str = "unclear", **more: object) -> OneFactor:
     return OneFactor(**made)  # type: ignore[arg-type]
 
 
-def table(**more: object) -> BaseTable:
-    """Return the table of the seven adapters."""
-    columns = (Column("r", "rank"), Column("lora_alpha", "alpha"), Column("data", "data rows"))
-    constants = (Column("lora_dropout", "dropout", Cell(0.05, "0.05", "adapter_config.json")),)
-    rows = []
-    for name, (variants, rank, data) in CONFIGURATIONS.items():
-        for seed, variant in enumerate(variants):
-            cells = {
+def run_rows() -> tuple[RunRow, ...]:
+    """Return a row for each adapter: its choices, where they were read, its cost and its value."""
+    return tuple(
+        RunRow(
+            variant, name, seed, {
                 "r": Cell(rank, str(rank), "adapter_config.json", "tensors say 9, which counts" if variant == "r2" else ""),
                 "lora_alpha": Cell(2 * rank, str(2 * rank), "adapter_config.json"),
                 "data": Cell(data, str(data), "all_results.json"), "seed": Cell(seed, str(seed), "training_args.bin"),
-            }  # fmt: skip
-            rows.append(
-                RunRow(
-                    variant,
-                    name,
-                    seed,
-                    cells,
-                    57_600 * rank,
-                    230_400 * rank,
-                    60.0,
-                    value(VALUES[variant]),
-                    name == "r8",
-                )
-            )
-    configurations = tuple(
+            }, 57_600 * rank, 230_400 * rank, 60.0, value(VALUES[variant]), name == "r8",
+        )
+        for name, (variants, rank, data) in CONFIGURATIONS.items()
+        for seed, variant in enumerate(variants)
+    )  # fmt: skip
+
+
+def configurations() -> tuple[Configuration, ...]:
+    """Return the adapters that differ in nothing but their seed, together."""
+    return tuple(
         Configuration(
             name, variants, {RANK.name: str(rank), ROWS.name: str(data)}, len(variants), True, summary(*variants)
         )
         for name, (variants, rank, data) in CONFIGURATIONS.items()
     )
+
+
+def interaction() -> Interaction:
+    """Return rank beside data rows: three of the six cells were run."""
     by_cell = {(str(rank), str(data)): variants for variants, rank, data in CONFIGURATIONS.values()}
-    interaction = Interaction(RANK, ROWS, tuple(
+    return Interaction(RANK, ROWS, tuple(
         InteractionCell(row, column, summary(*by_cell.get((row.text, column.text), ()))) for row in RANKS for column in DATA
     ), True, "")  # fmt: skip
-    rank_levels = tuple(
-        (level, summary(*names))
-        for level, names in zip(RANKS, (("r2",), ("r8", "r8-s1", "r8-s2"), ("r32",)), strict=True)
-    )
-    data_levels = tuple(
-        (level, summary(*names)) for level, names in zip(DATA, (("half",), ("r8", "r8-s1", "r8-s2")), strict=True)
-    )
-    trend = Trend(RANK, tuple(TrendPoint(*pair) for pair in rank_levels), "with data rows 760", 0.0125, 0.002, 0.023, 0.01, 0.03,
-                  "adapters", "rising", 80, "ROUGE-L rises with rank + alpha across these adapters.")  # fmt: skip
-    pareto = Pareto("trainable_parameters", "trainable parameters", "number", (
-        ParetoPoint("r2", value(0.28), 115_200.0, 0.1, True), ParetoPoint("r8", value(0.30), 460_800.0, 0.95, False),
-        ParetoPoint("r32", value(0.33), 1_843_200.0, 0.0, True),
-    ), (), 1000, 80)  # fmt: skip
-    anova = Anova((AnovaRow(RANK.name, RANK.label, 2, 0.004, 6.5, 0.04, 1.2, 0.5),
-                   AnovaRow(ROWS.name, ROWS.label, 1, 0.003, 9.1, 0.03, 7.5, 0.4)), 5, 9, None,
-                  ("data rows is entangled with others.",))  # fmt: skip
-    importance = Importance((ImportanceBar(RANK.name, RANK.label, 0.6, 0.1, 0.4, True),
-                             ImportanceBar(ROWS.name, ROWS.label, 0.2, 0.1, 0.4, False)), 9, 2000, None)  # fmt: skip
-    next_runs = (NextRun("Train r2 with two more seeds.", "Then it can be said of rank.", {"seed": "1"}, 240, 80, 1.5),)
-    statements = (Statement("adapters", "The adapters half and r8 differ by 5.0 points of ROUGE-L."),
-                  Statement("tied", "rank and alpha always moved together."))  # fmt: skip
+
+
+def rank_levels() -> tuple[tuple[FactorLevel, Summary], ...]:
+    """Return what each rank gave with all of the data."""
+    named = (("r2",), ("r8", "r8-s1", "r8-s2"), ("r32",))
+    return tuple((level, summary(*names)) for level, names in zip(RANKS, named, strict=True))
+
+
+def data_levels() -> tuple[tuple[FactorLevel, Summary], ...]:
+    """Return what each number of data rows gave with rank 8."""
+    named = (("half",), ("r8", "r8-s1", "r8-s2"))
+    return tuple((level, summary(*names)) for level, names in zip(DATA, named, strict=True))
+
+
+def trend() -> Trend:
+    """Return how the outcome goes with rank."""
+    points = tuple(TrendPoint(*pair) for pair in rank_levels())
+    return Trend(RANK, points, "with data rows 760", 0.0125, 0.002, 0.023, 0.01, 0.03, "adapters", "rising", 80,
+                 "ROUGE-L rises with rank + alpha across these adapters.")  # fmt: skip
+
+
+PARETO = Pareto("trainable_parameters", "trainable parameters", "number", (
+    ParetoPoint("r2", value(0.28), 115_200.0, 0.1, True), ParetoPoint("r8", value(0.30), 460_800.0, 0.95, False),
+    ParetoPoint("r32", value(0.33), 1_843_200.0, 0.0, True),
+), (), 1000, 80)  # fmt: skip
+ANOVA = Anova((
+    AnovaRow(RANK.name, RANK.label, 2, 0.004, 6.5, 0.04, 1.2, 0.5), AnovaRow(ROWS.name, ROWS.label, 1, 0.003, 9.1, 0.03, 7.5, 0.4),
+), 5, 9, None, ("data rows is entangled with others.",))  # fmt: skip
+IMPORTANCE = Importance((
+    ImportanceBar(RANK.name, RANK.label, 0.6, 0.1, 0.4, True), ImportanceBar(ROWS.name, ROWS.label, 0.2, 0.1, 0.4, False),
+), 9, 2000, None)  # fmt: skip
+NEXT_RUNS = (NextRun("Train r2 with two more seeds.", "Then it can be said of rank.", {"seed": "1"}, 240, 80, 1.5),)
+STATEMENTS = (
+    Statement("adapters", "The adapters half and r8 differ by 5.0 points of ROUGE-L."),
+    Statement("tied", "rank and alpha always moved together."),
+)
+
+
+def table(**more: object) -> BaseTable:
+    """Return the table of the seven adapters."""
     made = {
-        "base": "smollm2-135m", "reference": "r8", "references": tuple(CONFIGURATIONS), "columns": columns, "constants": constants,
-        "rows": tuple(rows), "configurations": configurations, "factors": (RANK, ROWS),
+        "base": "smollm2-135m", "reference": "r8", "references": tuple(CONFIGURATIONS),
+        "columns": (Column("r", "rank"), Column("lora_alpha", "alpha"), Column("data", "data rows")),
+        "constants": (Column("lora_dropout", "dropout", Cell(0.05, "0.05", "adapter_config.json")),),
+        "rows": run_rows(), "configurations": configurations(), "factors": (RANK, ROWS),
         "one_factor": (one_factor("r2"), one_factor("r32", "better"), one_factor("half", "worse")),
-        "main_effects": (MainEffect(RANK, rank_levels, "with data rows 760", True),
-                         MainEffect(ROWS, data_levels, "with rank 8", False, "other choices differ too")),
-        "interactions": (interaction,), "anova": anova, "trends": (trend,), "pareto": (pareto,), "importance": importance,
-        "next_runs": next_runs, "statements": statements, "family_size": 24,
+        "main_effects": (MainEffect(RANK, rank_levels(), "with data rows 760", True),
+                         MainEffect(ROWS, data_levels(), "with rank 8", False, "other choices differ too")),
+        "interactions": (interaction(),), "anova": ANOVA, "trends": (trend(),), "pareto": (PARETO,), "importance": IMPORTANCE,
+        "next_runs": NEXT_RUNS, "statements": STATEMENTS, "family_size": 24,
     } | more  # fmt: skip
     return BaseTable(**made)  # type: ignore[arg-type]
 

@@ -6,22 +6,21 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.import_walk import IMPORTS, ROOT, module_name, names_imported, source_files, within, within_any
+
 HEAVY = ("torch", "transformers", "peft", "accelerate")
 
 ONLY_IN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(HEAVY, ("core.engine", "core.jobs", "sample_data.train_adapters")),
-    "streamlit": ("dashboard", "core.cli.dashboard"),
+    "streamlit": ("dashboard",),
     "evaluate": ("core.metrics.exchange", "core.jobs"),
     "datasets": ("core.metrics.exchange",),
     "trl": (),
     "ray": ("core.jobs.cluster",),
+    "vllm": ("core.engine.vllm_models",),
     "httpx": ("core.served",),
     "anyio": ("core.jobs.served",),
     "pickle": (),
@@ -38,12 +37,22 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "core.model_set": ("core.records",),
     "core.ablation_spec": ("core.model_set", "core.records"),
     "core.spec": ("core.records", "core.errors", "core.model_set", "core.ablation_spec", "core.prompt_spec"),
-    "core.compaction": (),
-    "core.stored_examples": ("core.records",),
-    "core.store": ("core.spec", "core.records", "core.errors", "core.compaction", "core.stored_examples"),
+    "core.parquet_rows": (),
+    "core.text_columns": (),
+    "core.compaction": ("core.parquet_rows",),
+    "core.stored_examples": ("core.parquet_rows", "core.records", "core.text_columns"),
+    "core.store": (
+        "core.spec",
+        "core.records",
+        "core.errors",
+        "core.compaction",
+        "core.parquet_rows",
+        "core.stored_examples",
+    ),
     "core.strict_yaml": ("core.errors",),
-    "core.stats": ("core.errors",),
-    "core.metrics": ("core.records", "core.errors", "core.paths", "core.stats"),
+    "core.row_blocks": (),
+    "core.stats": ("core.errors", "core.row_blocks"),
+    "core.metrics": ("core.records", "core.errors", "core.paths", "core.row_blocks", "core.stats"),
     "core.weights": ("core.errors", "core.paths", "core.store"),
     "core.adapters": (
         "core.weights",
@@ -119,6 +128,7 @@ MAY_NOT_IMPORT: dict[str, tuple[str, ...]] = {
 
 ENGINE_USERS = ("core.engine", "core.jobs")
 """Nothing else of core or dashboard imports the engine; the sample's training script may."""
+
 JOBS_FOR_VIEWERS = (
     "core.jobs",
     "core.jobs.adapter_launch",
@@ -128,75 +138,15 @@ JOBS_FOR_VIEWERS = (
     "core.jobs.status",
 )
 """What of the jobs may be imported outside core.jobs: starting, watching, stopping, the keys of what is kept; but no job itself."""
+
 CLI_ROOM = "core.cli"
-
-
-@dataclass(frozen=True)
-class Import:
-    importer: str
-    imported: str
-    place: str
-
-
-def _module_name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _files() -> list[Path]:
-    return [path for folder in ("core", "dashboard", "sample_data") for path in sorted((ROOT / folder).rglob("*.py"))]
-
-
-def _names(node: ast.AST, importer: str, is_package: bool) -> Iterator[str]:
-    """Yield what a node imports; of ``from a import b`` both ``a`` and ``a.b``, since ``b`` may be a module."""
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        module = node.module or ""
-        if node.level:
-            package = importer.split(".")[: None if is_package and node.level == 1 else -node.level + int(is_package)]
-            module = ".".join([*package, *filter(None, [module])])
-        yield module
-        yield from (f"{module}.{alias.name}" for alias in node.names)
-    elif isinstance(node, ast.Call) and node.args:
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        first = node.args[0]
-        if called in ("import_module", "__import__"):
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                yield first.value
-            elif isinstance(first, ast.JoinedStr) and isinstance(first.values[0], ast.Constant):
-                yield str(first.values[0].value).rstrip(".")
-
-
-def _imports() -> list[Import]:
-    found = []
-    for path in _files():
-        importer = _module_name(path)
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            for name in _names(node, importer, path.name == "__init__.py"):
-                found.append(
-                    Import(importer, name, f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)} imports {name}")
-                )
-    return found
-
-
-IMPORTS = _imports()
-
-
-def _within(module: str, room: str) -> bool:
-    return module == room or module.startswith(room + ".")
-
-
-def _within_any(module: str, rooms: tuple[str, ...]) -> bool:
-    return any(_within(module, room) for room in rooms)
 
 
 def test_the_walk_sees_the_imports_that_are_there() -> None:
     seen = {(one.importer, one.imported) for one in IMPORTS}
     assert ("core.store", "core.spec") in seen
     assert ("core.engine.models", "torch") in seen
-    assert ("core.cli.dashboard", "streamlit.web") in seen, "a lazy import inside a function"
+    assert ("dashboard.serve", "streamlit.web") in seen, "a lazy import inside a function"
     assert ("core.metrics.registry", "core.metrics") in seen, "import_module with a formatted name"
 
 
@@ -213,37 +163,35 @@ def test_the_walk_sees_the_imports_that_are_there() -> None:
 )
 def test_every_form_of_import_is_understood(source: str) -> None:
     importer = {"from .. import b": "a.x.y"}.get(source, "a.x")
-    names = [name for node in ast.walk(ast.parse(source)) for name in _names(node, importer, is_package=False)]
+    names = [name for node in ast.walk(ast.parse(source)) for name in names_imported(node, importer, is_package=False)]
     assert "a.b" in names
 
 
 @pytest.mark.parametrize("package", sorted(ONLY_IN))
 def test_packages_stay_in_their_rooms(package: str) -> None:
     wrong = [
-        one.place
-        for one in IMPORTS
-        if _within(one.imported, package) and not _within_any(one.importer, ONLY_IN[package])
+        one.place for one in IMPORTS if within(one.imported, package) and not within_any(one.importer, ONLY_IN[package])
     ]
     assert wrong == []
 
 
 @pytest.mark.parametrize("room", sorted(MAY_IMPORT))
 def test_low_rooms_import_only_what_is_below_them(room: str) -> None:
-    assert any(_within(_module_name(path), room) for path in _files()), f"there is no {room}: mend the test"
+    assert any(within(module_name(path), room) for path in source_files()), f"there is no {room}: mend the test"
     allowed = (room, "core", *MAY_IMPORT[room])
     wrong = [
         one.place for one in IMPORTS
-        if _within(one.importer, room) and _within(one.imported, "core")
-        and one.imported != "core" and not _within_any(one.imported, allowed[:1] + allowed[2:])
+        if within(one.importer, room) and within(one.imported, "core")
+        and one.imported != "core" and not within_any(one.imported, allowed[:1] + allowed[2:])
     ]  # fmt: skip
     assert wrong == []
 
 
 @pytest.mark.parametrize("room", sorted(MAY_NOT_IMPORT))
 def test_arrows_point_one_way(room: str) -> None:
-    assert any(_within(_module_name(path), room) for path in _files()), f"there is no {room}: mend the test"
+    assert any(within(module_name(path), room) for path in source_files()), f"there is no {room}: mend the test"
     wrong = [
-        one.place for one in IMPORTS if _within(one.importer, room) and _within_any(one.imported, MAY_NOT_IMPORT[room])
+        one.place for one in IMPORTS if within(one.importer, room) and within_any(one.imported, MAY_NOT_IMPORT[room])
     ]
     assert wrong == []
 
@@ -253,10 +201,10 @@ def test_only_the_analysis_of_ratings_computes_statistics() -> None:
         "core.ratings.analysis",
         ("core.stats", "core.metrics", "core.derived", "core.ratings.analysis"),
     )
-    assert any(_within(one.importer, analysis) and _within(one.imported, "core.stats") for one in IMPORTS)
+    assert any(within(one.importer, analysis) and within(one.imported, "core.stats") for one in IMPORTS)
     wrong = [
         one.place for one in IMPORTS
-        if _within(one.importer, "core.ratings") and not _within(one.importer, analysis) and _within_any(one.imported, statistics)
+        if within(one.importer, "core.ratings") and not within(one.importer, analysis) and within_any(one.imported, statistics)
     ]  # fmt: skip
     assert wrong == []
 
@@ -264,7 +212,7 @@ def test_only_the_analysis_of_ratings_computes_statistics() -> None:
 def test_only_jobs_import_the_engine() -> None:
     wrong = [
         one.place for one in IMPORTS
-        if _within(one.imported, "core.engine") and not _within_any(one.importer, (*ENGINE_USERS, "sample_data.train_adapters"))
+        if within(one.imported, "core.engine") and not within_any(one.importer, (*ENGINE_USERS, "sample_data.train_adapters"))
     ]  # fmt: skip
     assert wrong == []
 
@@ -272,7 +220,7 @@ def test_only_jobs_import_the_engine() -> None:
 def test_jobs_are_started_and_watched_from_outside_and_never_run() -> None:
     wrong = []
     for one in IMPORTS:
-        if _within(one.importer, "core.jobs") or not _within(one.imported, "core.jobs"):
+        if within(one.importer, "core.jobs") or not within(one.imported, "core.jobs"):
             continue
         module = ".".join(one.imported.split(".")[:3])
         if module not in JOBS_FOR_VIEWERS:
@@ -281,27 +229,25 @@ def test_jobs_are_started_and_watched_from_outside_and_never_run() -> None:
 
 
 def test_only_the_command_line_imports_itself() -> None:
-    assert [
-        one.place for one in IMPORTS if _within(one.imported, CLI_ROOM) and not _within(one.importer, CLI_ROOM)
-    ] == []
+    assert [one.place for one in IMPORTS if within(one.imported, CLI_ROOM) and not within(one.importer, CLI_ROOM)] == []
 
 
 def test_one_parts_file_draws_views_and_the_others_do_not_know_them() -> None:
     users = {
         one.importer
         for one in IMPORTS
-        if _within(one.imported, "dashboard.views") and not _within(one.importer, "dashboard.views")
+        if within(one.imported, "dashboard.views") and not within(one.importer, "dashboard.views")
     }
     assert users <= {"dashboard.parts.navigation", "dashboard.app"}
 
 
 def _viewing_modules() -> list[str]:
     """Return every module that viewing may load: all of core but engine and jobs' kinds, all of dashboard but its entry."""
-    names = [_module_name(path) for path in _files() if not path.is_relative_to(ROOT / "sample_data")]
+    names = [module_name(path) for path in source_files() if not path.is_relative_to(ROOT / "sample_data")]
     return [
         name for name in names
-        if name != "dashboard.app" and not _within(name, "core.engine")
-        and (not _within(name, "core.jobs") or name in JOBS_FOR_VIEWERS)
+        if name != "dashboard.app" and not within(name, "core.engine")
+        and (not within(name, "core.jobs") or name in JOBS_FOR_VIEWERS)
     ]  # fmt: skip
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os.path import commonprefix
 from pathlib import Path
 from typing import Any, Literal
 
-from core.data.chat_template import ChatTemplate, TemplateRefusal, read_template
-from core.errors import InputError
+from core.data.chat_template import ChatTemplate, TemplateRefusal, read_template, tokenizer_config
 
 TURNS = (
     {"role": "system", "content": "You are helpful."},
@@ -56,7 +54,7 @@ def template_difference(adapter: Path, base: Path) -> TemplateDifference | None:
     Raises:
         InputError: a tokenizer_config.json or template cannot be read, or is no template.
     """
-    theirs, ours = _config(adapter), _config(base)
+    theirs, ours = tokenizer_config(adapter), tokenizer_config(base)
     source, own = read_template(adapter, theirs), read_template(base, ours)
     if source is None or source == own:
         return None
@@ -88,14 +86,3 @@ def _first_difference(base: str, adapter: str) -> tuple[str, str]:
 
 def _short(text: str) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    path = folder / "tokenizer_config.json"
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not valid JSON ({error}).") from None
-    return found if isinstance(found, dict) else {}

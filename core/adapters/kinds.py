@@ -83,6 +83,7 @@ def shares_layers(facts: AdapterFacts) -> bool:
     return (
         kind_of(facts) == LORA
         and config.get("bias", "none") == "none"
+        and not config.get("use_dora")  # it reads the base's weights, which plain LoRA does not
         and not any(config.get(key) for key in _WHOLE)
         and not changes_base(facts)
         and all(".lora_" in name for name in facts.tensors)

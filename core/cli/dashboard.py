@@ -1,4 +1,4 @@
-"""``lorascope dashboard``: serve the pages on this machine. The only module of core that starts Streamlit."""
+"""``lorascope dashboard``: serve the pages on this machine. How they are served is the affair of dashboard/serve.py."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
+from runpy import run_path
 from urllib.parse import urlencode
 
 import click
@@ -80,7 +81,7 @@ def serve(
             )
         _import_ahead()
         click.echo(f"Dashboard: http://{_in_address(host)}:{port}   (Ctrl-C stops it; runs go on)")
-    _run_streamlit(server_flags(host, port, allowed))
+    _hand_over(server_flags(host, port, allowed))
 
 
 def _announce_study(
@@ -151,26 +152,26 @@ def server_names(host: str, allowed: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(["127.0.0.1", "localhost", *([] if _is_any(host) else [host]), *allowed]))
 
 
-def app_path() -> Path:
-    """Return the dashboard's entry script.
+def script_path() -> Path:
+    """Return the dashboard's script that serves its pages.
 
     Raises:
         RunError: the package ``dashboard`` is not installed beside ``core``.
     """
     found = find_spec("dashboard")
     for folder in (found.submodule_search_locations or ()) if found else ():
-        if (path := Path(folder) / "app.py").is_file():
+        if (path := Path(folder) / "serve.py").is_file():
             return path
     raise RunError(
-        "The dashboard's app.py was not found beside lorascope's core. Install lorascope again: pip install -U lorascope"
+        "The dashboard's serve.py was not found beside lorascope's core. Install lorascope again: pip install -U lorascope"
     )
 
 
-def _run_streamlit(flags: list[str]) -> None:
-    from streamlit.web import cli as streamlit
-
+def _hand_over(flags: list[str]) -> None:
+    """Let the dashboard's own script serve in this process, which has imported what the first page needs."""
+    script = run_path(str(script_path()))
     try:
-        streamlit.main(["run", str(app_path()), *flags], standalone_mode=False)
+        script["serve"](flags)
     except SystemExit as stop:
         if stop.code not in (None, 0):
             raise RunError("The dashboard stopped with an error; its last lines are above.") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -12,8 +13,10 @@ from core.cli.watch import clock, follow
 from core.cluster import chosen_cluster
 from core.errors import InputError
 from core.jobs import launch
-from core.prepare import Choice, estimate_seconds, prepare_run
+from core.prepare import Choice, estimate_seconds, prepare_run, run_settings
+from core.spec import Engine
 from core.store import Run
+from core.vllm_checks import refuse_cluster
 from core.workspace import load_workspace
 
 
@@ -61,6 +64,10 @@ def _compare(run: Run) -> None:
 @click.option("--name", help="Name of the run's folder (default: the time).")
 @click.option("--device", help="cuda, mps, xpu, cpu or auto (default: the workspace's setting).")
 @click.option(
+    "--engine", type=click.Choice(get_args(Engine)),
+    help="What computes the models that are here: vllm is an extra, for a GPU (default: the workspace's, else transformers).",
+)  # fmt: skip
+@click.option(
     "--dtype",
     type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
     help="Precision (default: the workspace's).",
@@ -85,28 +92,35 @@ def _compare(run: Run) -> None:
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Workers of the cluster (default: one a GPU, else one a machine)."
 )
+@click.option(
+    "--silent-minutes", type=click.IntRange(min=1),
+    help="A worker of the cluster that answers nothing for so long is replaced (default: 10, and longer where parts take long).",
+)  # fmt: skip
 @click.option("--resume", metavar="RUN", help="Go on with a run that was cancelled, failed or killed.")
 @click.option("--detach", is_flag=True, help="Start it, print its id, and do not wait.")
 @json_option
 def command(
     workspace: Path, adapters: tuple[str, ...] | None, tasks: tuple[str, ...] | None, limit: int | None, name: str | None,
-    device: str | None, dtype: str | None, max_new_tokens: int | None, probe: bool | None, robustness: bool,
-    threads: int | None, ray: str | None, workers: int | None, resume: str | None, detach: bool, as_json: bool,
+    device: str | None, engine: str | None, dtype: str | None, max_new_tokens: int | None, probe: bool | None, robustness: bool,
+    threads: int | None, ray: str | None, workers: int | None, silent_minutes: int | None, resume: str | None, detach: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Evaluate the baseline and every adapter of a workspace, in a process of its own.
 
     The run is a folder under runs/. Ctrl-C cancels it and keeps what is finished.
     """
-    cluster = chosen_cluster(ray, workers)
+    cluster = chosen_cluster(ray, workers, silent_minutes)
     opened = load_workspace(workspace)
     if resume is not None:
         run = opened.run(resume)
     else:
-        given = {"device": device, "dtype": dtype, "max_new_tokens": max_new_tokens, "probe": probe, "threads": threads}
+        given = {
+            "device": device, "engine": engine, "dtype": dtype, "max_new_tokens": max_new_tokens, "probe": probe, "threads": threads,
+        }  # fmt: skip
         settings = {key: value for key, value in given.items() if value is not None}
         choice = Choice(
             adapters=adapters, tasks=tasks, limit=limit, settings=settings, robustness=robustness, name=name
         )
+        refuse_cluster(run_settings(opened, settings), cluster)
         seconds = estimate_seconds(opened, choice)
         run = prepare_run(opened, choice)
         guess = f"; going by the last run it takes about {clock(seconds)}" if seconds else ""

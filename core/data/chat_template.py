@@ -87,6 +87,24 @@ class ChatTemplate:
             raise TemplateRefusal(f"{self._place}: the chat template refused this conversation: {error}") from None
 
 
+def tokenizer_config(folder: Path) -> dict[str, Any]:
+    """Return the content of a folder's tokenizer_config.json; empty where there is none, or where it is no mapping.
+
+    Raises:
+        InputError: it cannot be read, or is not JSON.
+    """
+    path = folder / "tokenizer_config.json"
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not valid JSON ({error}).") from None
+    return found if isinstance(found, dict) else {}
+
+
 def read_template(folder: Path, config: Mapping[str, Any]) -> str | None:
     """Return the source of a folder's chat template; None where there is none.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,10 @@ class NoTokenizer(PromptRenderer):
     def encode(self, text: str, *, special: bool = False) -> Encoded:
         """Return no tokens."""
         return Encoded((), ())
+
+    def keeping(self, marks: Iterable[str]) -> PromptRenderer:
+        """Return the same: there is nothing to decode."""
+        return self
 
     @property
     def variables(self) -> frozenset[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +35,9 @@ class Encoded:
 
 class PromptRenderer:
     """The tokenizer and chat template of one model folder."""
+
+    kept: tuple[str, ...] = ()
+    """Special tokens that `decode` leaves in a text, see `keeping`."""
 
     def __init__(self, folder: Path, template: str | None = None) -> None:
         """Read tokenizer.json, tokenizer_config.json and the chat template of ``folder``.
@@ -161,8 +165,38 @@ class PromptRenderer:
         return Encoded(tuple(encoding.ids), tuple(start for start, _ in encoding.offsets))
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of tokens, special tokens left out."""
-        return self.tokenizer.decode(list(ids), skip_special_tokens=True)
+        """Return the text of tokens, special tokens left out but for those that are `kept`."""
+        if not self.kept:
+            return self.tokenizer.decode(list(ids), skip_special_tokens=True)
+        return self.tokenizer.decode([one for one in ids if one not in self.left_out], skip_special_tokens=False)
+
+    def keeping(self, marks: Iterable[str]) -> PromptRenderer:
+        """Return the same tokenizer and template, but for `decode`: marks that are special tokens stay in a text.
+
+        Of ordinary tokens nothing has to be kept: without a special token among the marks nothing changes.
+        """
+        kept = tuple(mark for mark in marks if mark in self._special_texts)
+        if kept == self.kept:
+            return self
+        changed = copy(self)
+        for made in ("fingerprint", "left_out"):
+            vars(changed).pop(made, None)
+        changed.kept = kept
+        return changed
+
+    @cached_property
+    def left_out(self) -> frozenset[int]:
+        """The numbers of the special tokens that `decode` leaves out."""
+        added = self.tokenizer.get_added_tokens_decoder()
+        return frozenset(number for number, one in added.items() if one.special and one.content not in self.kept)
+
+    @property
+    def vocabulary_size(self) -> int | None:
+        """How many tokens the model's embeddings hold, which may be more or fewer than the tokenizer has; None if unknown."""
+        text_config = self.model_config.get("text_config")
+        nested = text_config.get("vocab_size") if isinstance(text_config, dict) else None
+        found = self.model_config.get("vocab_size", nested)
+        return found if isinstance(found, int) else None
 
     @cached_property
     def start_ids(self) -> tuple[int, ...]:
@@ -203,9 +237,10 @@ class PromptRenderer:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the tokenizer and the chat template: together they decide what a prompt becomes."""
+        """SHA-256 of the tokenizer, the chat template and what is `kept`: they decide what prompts and answers become."""
         digest = hashlib.sha256((self.folder / "tokenizer.json").read_bytes())
         digest.update((self.template or "").encode())
+        digest.update("".join(f"\0{mark}" for mark in self.kept).encode())
         return digest.hexdigest()
 
 

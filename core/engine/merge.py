@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from core.adapters.merge import MergeRow
 from core.engine.models import Models
+from core.engine.packed import unpack
 from core.engine.quantised import quantisation_config
 from core.errors import InputError
 
@@ -36,9 +37,10 @@ def unmerged_and_merged(models: Models, name: str) -> Iterator[tuple[str, Any]]:
 
     Merging changes the weights that ``models`` holds: they are of no other use afterwards.
     """
+    whole = models.attached(name)
+    unpack(whole)  # both in the same arithmetic
     with models.variant(name) as model:
         yield "unmerged", model
-        whole = models.attached(name)
         if models.adapters[name].scale == 0:  # such a variant is the base, which merging does not look at
             for module in whole.modules():
                 if isinstance(module, LoraLayer):

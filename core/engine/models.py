@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,9 @@ from core.adapters import AdapterFacts, read_adapter
 from core.adapters.kinds import LORA, PREFIX_KINDS, shares_layers
 from core.engine.attach import Attached, attach
 from core.engine.heads import load_head
+from core.engine.packed import can_pack, pack
 from core.engine.parts import mixture_on, part_on
+from core.engine.plain_lora import take_fewer_steps
 from core.engine.quantised import is_quantised, quantisation_config
 from core.engine.seq2seq import is_seq2seq
 from core.engine.sharing import says_numbers, tensor_marks
@@ -80,11 +82,21 @@ class Models:
         self._prefixed: dict[Path, PrefixedModel] = {
             folder: with_prefix(at.peft, self._base) for folder, at in self._attached.items() if at.kind in PREFIX_KINDS
         }
+        attached = self._attached.items()
+        plain = list({id(at.peft): at.peft for folder, at in attached if shares_layers(self._facts[folder])}.values())
+        self._pack(self._base, plain)
+        for model in plain if not is_quantised(self._base) else []:
+            take_fewer_steps(model)
         if not says_numbers(self._base):
             raise InputError(
                 f"{base}: the model gives infinite or undefined numbers (NaN) for everything: its weights are broken, or too large for "
                 f"{str(dtype).removeprefix('torch.')}. Copy it again, or try settings.dtype: float32."
             )
+
+    def _pack(self, model: Any, others: Sequence[Any] = ()) -> None:
+        """Pack a model's layers where that is known to pay; the models of adapters that read weights themselves keep plain ones."""
+        if supports_trees(model.config) and can_pack(self.device, self.dtype) and not is_quantised(model):
+            pack(model, others)
 
     def _attach(self, name: str, folder: Path) -> Attached:
         facts = self._facts[folder] = read_adapter(folder)
@@ -134,7 +146,9 @@ class Models:
         """Load a variant that is a model of its own."""
         if name in self.heads:
             return load_head(self._folder, self.heads[name], self.device, self.dtype)
-        return load_causal(self.checkpoints[name], self.device, self.dtype, self._quantised.get(name))
+        model = load_causal(self.checkpoints[name], self.device, self.dtype, self._quantised.get(name))
+        self._pack(model)
+        return model
 
     @contextmanager
     def _mixed(self, mixture: Mixture) -> Iterator[Any]:

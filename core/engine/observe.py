@@ -10,6 +10,7 @@ import torch
 
 from core.data.prompt import PromptRenderer
 from core.engine import heads, seq2seq
+from core.engine.evidence import generated_evidence, scored_evidence
 from core.engine.generate import generate_rows
 from core.engine.models import Models
 from core.engine.preflight import sharing_agrees
@@ -18,7 +19,7 @@ from core.engine.states import HeaderStates, encode_header
 from core.engine.stream import Answers, BatchedAnswers, Stream
 from core.engine.virtual import PrefixedModel
 from core.plan import CPU_BATCH_TOKENS, ROWS_GENERATING, TOKENS_HELD, Batch, Part
-from core.records import Evidence, Generation, Likelihood, OptionScores
+from core.records import Evidence
 from core.requests import GenerateRequest, HeadRequest, ScoreRequest
 from core.spec import Settings
 from core.tree import Header
@@ -117,7 +118,7 @@ class Observer:
                 start = 0
                 for request in row:
                     stop = start + len(request.continuations)
-                    yield _scored_evidence(request, variant, scores[start:stop])
+                    yield scored_evidence(request, variant, scores[start:stop])
                     start = stop
             return
         if len(rows) == 1:
@@ -173,7 +174,7 @@ class Observer:
             self._height = height = height // 2
             self.warn(f"{variant}: out of memory with {height * 2} rows; going on with {height} at a time.")
         for place, request in enumerate(requests):
-            yield without.get(place) or _generated_evidence(request, variant, answers.found[place])
+            yield without.get(place) or generated_evidence(request, variant, answers.found[place])
 
     def _answers(self, model: Any, requests: Sequence[GenerateRequest]) -> Answers:
         own = requests[0].temperature  # a batch has one temperature
@@ -191,31 +192,6 @@ class Observer:
         room = TOKENS_HELD * height // ROWS_GENERATING
         answers.go(model, self.models.device, side_by_side=height, tokens=tokens, room=room, states=states)
         return True
-
-
-def _generated_evidence(request: GenerateRequest, variant: str, answer: Generation) -> Evidence:
-    identity = (request.task, variant, request.example_id, request.item)
-    if any(logprob != logprob for logprob in answer.token_logprobs):
-        return Evidence(*identity, reason="the model gave NaN")
-    return Evidence(*identity, generation=answer)
-
-
-def _scored_evidence(request: ScoreRequest, variant: str, scores: Sequence[ContinuationScore]) -> Evidence:
-    identity = (request.task, variant, request.example_id, request.item)
-    if any(logprob != logprob for score in scores for logprob in score.logprobs):
-        return Evidence(*identity, reason="the model gave NaN")
-    if request.kind == "likelihood":
-        answer, score = request.continuations[0], scores[0]
-        likelihood = Likelihood(answer.ids, score.logprobs, answer.starts, score.top, answer.n_bytes)
-        return Evidence(*identity, likelihood=likelihood)
-    options = OptionScores(
-        options=tuple(answer.text for answer in request.continuations),
-        # float32 log-probabilities, summed in float64: Python's float is one
-        logprob_sums=tuple(sum(score.logprobs) for score in scores),
-        n_tokens=tuple(len(answer.ids) for answer in request.continuations),
-        n_bytes=tuple(answer.n_bytes for answer in request.continuations),
-    )
-    return Evidence(*identity, option_scores=options)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

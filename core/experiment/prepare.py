@@ -20,6 +20,7 @@ from core.prepare import Choice, check_askable, check_models, chosen_tasks, run_
 from core.records import Example
 from core.spec import TaskSpec
 from core.store import Run
+from core.vllm_checks import refuse_apart
 from core.workspace import Workspace
 from core.workspace_heads import workspace_heads
 
@@ -71,6 +72,7 @@ def plan_ablation(workspace: Workspace, choice: AblationChoice) -> Prepared:
         workspace_heads(workspace, models), tuple(whole), "its last layer has no parts to switch off or to mix"
     )
     settings = run_settings(workspace, choice.settings)
+    refuse_apart(settings)
     planned = plan_trials(adapter, choice.parts, partners, choice.methods, settings.seed)
     for mixture in planned.mixtures.values():
         facts = {one.name: one.facts for one in (adapter, *partners)}

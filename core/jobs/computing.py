@@ -13,6 +13,7 @@ from core.store import evidence_table
 
 if TYPE_CHECKING:
     from core.engine.session import Session
+    from core.engine.vllm_session import VllmSession
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ class Computer(Protocol):
 class LocalComputer:
     """The models of this process, one variant after the other."""
 
-    def __init__(self, session: Callable[[], Session], warnings: Callable[[], int], say: Callable[..., None]) -> None:
+    def __init__(
+        self, session: Callable[[], Session | VllmSession], warnings: Callable[[], int], say: Callable[..., None]
+    ) -> None:
         """Take what loads the models at the first call, what counts the warnings so far, and what says where it is."""
         self._session, self._warnings, self._say = session, warnings, say
 

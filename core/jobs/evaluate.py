@@ -24,8 +24,7 @@ from core.jobs.identities import SERVED_DEVICE_AND_DTYPE, identify
 from core.jobs.loading import Loading
 from core.jobs.lock import only_worker
 from core.jobs.progress import Progress
-from core.jobs.prompting import note_thinking, plan_run, settled, thinking_entry, write_prompts
-from core.jobs.served import DividedComputer, ServedComputer, described
+from core.jobs.prompting import keeping_marks, note_answers, plan_run, settled, thinking_entry, write_prompts
 from core.jobs.some_prompts import some_prompts
 from core.jobs.status import read_status
 from core.plan import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Part, Plan
@@ -35,6 +34,7 @@ from core.served.plan import is_asked
 from core.spec import ModelRef
 from core.store import Run, evidence_table, write_json, write_table
 from core.templates import renderer_of
+from core.virtual_tokens import find_virtual_tokens
 from core.workspace import Workspace, load_workspace
 
 PROBE_PROMPTS = 2
@@ -112,25 +112,28 @@ class _Evaluation:
         if self._is_whole():  # of whatever version: nothing is planned that was computed before
             self.run.compact()
             return
+        before = self.run.read_json("environment")
+        thinking = thinking_entry(self.spec, self.renderer) if before is None else before.get("thinking")
+        self.spec, self.renderer = settled(self.spec, thinking), keeping_marks(self.renderer, thinking)
         device, dtype = self.models.device_and_dtype(self.spec.settings)
         if not self.spec.models.computed_here:
             device, dtype = SERVED_DEVICE_AND_DTYPE
         now = environment.describe(self.workspace, self.spec, self.base, self.checkpoints)
         now |= {"device": device, "dtype": dtype, "tokenizer": self.renderer.fingerprint}
-        now |= described(self.spec.models)
-        before = self.run.read_json("environment")
+        if self.spec.models.served:
+            from core.jobs.served import described  # with a client of HTTP
+
+            now |= described(self.spec.models)
+        budget = self.spec.settings.batch_tokens or (CPU_BATCH_TOKENS if device == "cpu" else GPU_BATCH_TOKENS)
+        budget = budget if before is None else before["batch_tokens"]
+        virtual_tokens = find_virtual_tokens(self.spec.models, self.workspace.adapter_folder)
+        plan = plan_run(self.run, self.spec, self.renderer, budget, self.heads, virtual_tokens)
         if before is None:
-            budget = self.spec.settings.batch_tokens or (CPU_BATCH_TOKENS if device == "cpu" else GPU_BATCH_TOKENS)
-            now["thinking"] = thinking_entry(self.spec, self.renderer)
-            self.spec = settled(self.spec, now["thinking"])
-            plan = plan_run(self.run, self.spec, self.renderer, budget, self.heads)
-            for sentence in write_prompts(self.run, self.spec, self.renderer, plan, now["thinking"]):
+            for sentence in write_prompts(self.run, self.spec, self.renderer, plan, thinking):
                 self.progress.warn(sentence)
-            self.environment = now | {"batch_tokens": budget, "plan": plan.fingerprint}
+            self.environment = now | {"thinking": thinking, "batch_tokens": budget, "plan": plan.fingerprint}
             write_json(self.run.folder / "environment.json", self.environment)
         else:
-            self.spec = settled(self.spec, before.get("thinking"))
-            plan = plan_run(self.run, self.spec, self.renderer, before["batch_tokens"], self.heads)
             environment.check_unchanged(before, now | {"plan": plan.fingerprint}, self.run.folder)
             self.environment = before
         self.models.describe(self.environment, self.renderer, self._loading)
@@ -141,7 +144,7 @@ class _Evaluation:
             self._probe(plan)
         self.progress.set(message="Writing the evidence together")
         self.run.compact()
-        for sentence in note_thinking(self.run):
+        for sentence in note_answers(self.run, self.renderer):
             self.progress.warn(sentence)
 
     def _is_whole(self) -> bool:
@@ -213,6 +216,8 @@ class _Evaluation:
         models = self.spec.models
         if not models.served:
             return self.models.computer()
+        from core.jobs.served import DividedComputer, ServedComputer
+
         served = ServedComputer(models, self.spec.settings, self.progress.set, self.progress.warn)
         return DividedComputer(self.models.computer, served, models)
 

@@ -1,4 +1,4 @@
-"""Who holds the models of a run: this process, or the workers of a Ray cluster. Nothing is loaded before it is asked."""
+"""Who holds the models of a run: this process (by torch or vLLM), or a Ray cluster's workers. Nothing is loaded before it is asked."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from core.jobs.loading import Loading, threads_here
 from core.jobs.progress import Progress
 from core.spec import Settings
 from core.store import Run
+from core.vllm_checks import refuse_cluster
 
 if TYPE_CHECKING:
     from core.engine.session import Session
+    from core.engine.vllm_session import VllmSession
     from core.jobs.cluster.computer import RayCluster
 
 
@@ -25,10 +27,15 @@ class HeldModels:
     """The models of one run."""
 
     def __init__(self, run: Run, progress: Progress, choice: ClusterChoice | None) -> None:
-        """Take the run and the cluster that computes it, if one does."""
+        """Take the run and the cluster that computes it, if one does.
+
+        Raises:
+            InputError: vLLM is to compute it on a cluster.
+        """
+        refuse_cluster(run.spec.settings, choice)
         self._run, self._progress = run, progress
         self._open = ExitStack()
-        self._session: Session | None = None
+        self._session: Session | VllmSession | None = None
         self._cluster: RayCluster | None = None
         if choice is not None:
             from core.jobs.cluster.computer import RayCluster
@@ -61,7 +68,7 @@ class HeldModels:
         """
         self._known, self._renderer, self._loading = known, renderer, loading
 
-    def holder(self) -> Session | RayCluster:
+    def holder(self) -> Session | VllmSession | RayCluster:
         """Return who is asked about the models, which are loaded then.
 
         Raises:
@@ -81,9 +88,13 @@ class HeldModels:
         cluster.load(self._loading(), self._renderer, environment.weights_by_variant(self._known))
         return cluster
 
-    def _loaded(self) -> Session:
+    def _loaded(self) -> Session | VllmSession:
         if self._session is None:
             self._progress.set(state="loading", message="Loading the base model and its adapters")
-            self._session = self._loading().session(self._renderer, self._progress.warn)
+            loading, renderer = self._loading(), self._renderer
+            by_vllm = loading.settings.engine == "vllm"
+            self._session = (
+                loading.vllm_session(renderer) if by_vllm else loading.session(renderer, self._progress.warn)
+            )
             environment.keep_threads(self._run.folder, self._known, threads_here())
         return self._session

@@ -44,9 +44,9 @@ def identify(models: ModelSet, environment: Mapping[str, Any], variant: str) -> 
         if ref.scale != 0 and left != "":
             adapter = _adapter(hashes, variant) if left is None else f"{_adapter(hashes, variant)}/{left}"
             scale = ref.scale
-    return VariantIdentity(
-        f"{weights}/{config}", adapter, scale, environment["dtype"], environment["device"].partition(":")[0]
-    )
+    # Another engine's arithmetic moves last bits, as another kind of device does.
+    device = "/".join([environment["device"].partition(":")[0], *filter(None, [environment.get("engine")])])
+    return VariantIdentity(f"{weights}/{config}", adapter, scale, environment["dtype"], device)
 
 
 def _adapter(hashes: Mapping[str, Any], name: str) -> str:

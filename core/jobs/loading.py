@@ -14,6 +14,7 @@ from core.spec import Settings
 
 if TYPE_CHECKING:
     from core.engine.session import Session
+    from core.engine.vllm_session import VllmSession
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,16 @@ class Loading:
             self.base, self.adapters, self.checkpoints, self.device, self.dtype, self.settings, renderer, warn=warn,
             parts=self.parts, mixtures=self.mixtures, heads=self.heads, quantised=self.quantised,
         )  # fmt: skip
+
+    def vllm_session(self, renderer: PromptRenderer) -> VllmSession:
+        """Load the models into vLLM; `core.vllm_checks` has refused what it does not do.
+
+        Raises:
+            InputError: vLLM is not here, or cannot load one.
+        """
+        from core.engine.vllm_session import VllmSession
+
+        return VllmSession(self.base, self.adapters, self.checkpoints, self.device, self.dtype, self.settings, renderer)
 
 
 def threads_here() -> int:

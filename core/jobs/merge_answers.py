@@ -15,6 +15,7 @@ from core.adapters.merge import variant_name
 from core.data.prompt import PromptRenderer
 from core.errors import InputError
 from core.jobs.progress import Progress
+from core.jobs.prompting import settled
 from core.plan import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Plan, make_plan
 from core.records import Evidence
 from core.spec import ModelRef, ModelSet, RunSpec, TaskSpec
@@ -47,7 +48,10 @@ class MergeAnswers:
         if {(one.task, one.id) for one in self.asked} != self.wanted:
             raise InputError(f"{source.folder}: some of the examples are not there any more. Start the check again.")
         shutil.rmtree(folder / FOLDER, ignore_errors=True)
-        self.run = create_run(folder / FOLDER, _spec(source.spec, models, tuple(examples)))
+        environment = source.read_json("environment") or {}
+        self.thinking: dict[str, Any] | None = environment.get("thinking")
+        spec = settled(source.spec, self.thinking)
+        self.run = create_run(folder / FOLDER, _spec(spec, models, tuple(examples)))
         self.run.write_examples(self.asked)
         self.plan: Plan | None = None
 
@@ -57,7 +61,8 @@ class MergeAnswers:
             budget = CPU_BATCH_TOKENS if device == "cpu" else GPU_BATCH_TOKENS
             budget = self.run.spec.settings.batch_tokens or budget
             self.plan = make_plan(self.asked, self.run.spec, renderer, batch_tokens=budget)
-            write_json(self.run.folder / "environment.json", {"tokenizer": renderer.fingerprint, "device": device})
+            told = {"tokenizer": renderer.fingerprint, "device": device, "thinking": self.thinking}
+            write_json(self.run.folder / "environment.json", told)
         return self.plan
 
     def ask(self, session: Session, model: Any, name: str, progress: Progress) -> None:

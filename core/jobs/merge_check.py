@@ -13,10 +13,13 @@ from core.adapters.merge import ON_4_BITS, MergeCheck, MergeRow, model_name
 from core.data.prompt import PromptRenderer
 from core.errors import InputError
 from core.heads import TASK_TYPE
+from core.jobs.evaluate import workspace_of
 from core.jobs.merge_answers import MergeAnswers
 from core.jobs.progress import Progress
+from core.jobs.prompting import keeping_marks
 from core.spec import Settings
 from core.store import Run
+from core.templates import chosen_template
 
 if TYPE_CHECKING:
     from core.engine.merge import Observed
@@ -61,15 +64,15 @@ class _Check:
 
         self.request, self.facts, self.progress, self.precisions = request, facts, progress, PRECISIONS
         self.base, self.scale = Path(request["base"]), float(request["scale"])
-        self.renderer = PromptRenderer(self.base)
+        examples: dict[str, list[str]] = request.get("examples") or {}
+        source = Run(Path(request["run_folder"])) if examples else None
+        self.renderer = PromptRenderer(self.base) if source is None else _renderer_of(source, self.base)
         self.prompts = [ids for text in request["prompts"] if (ids := self.renderer.encode(text).ids)]
         if not self.prompts:
             raise InputError("There is no prompt to ask: the run has none with text. Choose a run with prompts.")
         self.names = [model_name(state, name) for name in PRECISIONS for state in (_UNMERGED, _MERGED)]
         self.not_on_4_bits = self._why_not_on_4_bits()
         self.names += [ON_4_BITS] if request.get("quantised") and not self.not_on_4_bits else []
-        examples: dict[str, list[str]] = request.get("examples") or {}
-        source = Run(Path(request["run_folder"])) if examples else None
         self.answers = None if source is None else MergeAnswers(folder, self.names, source, examples)
         self.settings = Settings() if source is None else source.spec.settings
         self.rows: list[MergeRow] = []
@@ -167,3 +170,10 @@ class _Check:
         if find_spec("bitsandbytes") is None:
             return "bitsandbytes is not installed; pip install bitsandbytes."
         return "" if self.scale == 1.0 else f"looked at for a scale of 1 alone; here it is {self.scale:g}."
+
+
+def _renderer_of(source: Run, base: Path) -> PromptRenderer:
+    """Return the tokenizer as a run asked with it: its chat template, and the marks that stay in its answers."""
+    models = source.spec.models
+    template = None if models.template is None else chosen_template(workspace_of(source), models)
+    return keeping_marks(PromptRenderer(base, template), (source.read_json("environment") or {}).get("thinking"))

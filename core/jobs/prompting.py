@@ -24,12 +24,20 @@ from core.thinking import marks_of, thinking_of
 def thinking_entry(spec: RunSpec, renderer: PromptRenderer) -> dict[str, Any] | None:
     """Return what environment.json says of thinking; None for ``off``.
 
-    The marks, the tokens of the closing one, and the tasks whose prompts end with the opening one (see `write_prompts`).
+    The marks, the tokens of the closing one, the tasks whose prompts end with the opening one (see `write_prompts`), and which
+    marks are special tokens, where any is: they are left in the texts.
     """
     marks = marks_of(spec)
     if marks is None:
         return None
-    return {"open": marks[0], "close": marks[1], "close_ids": list(renderer.encode(marks[1]).ids), "opened": []}
+    entry = {"open": marks[0], "close": marks[1], "close_ids": list(renderer.encode(marks[1]).ids), "opened": []}
+    kept = renderer.keeping(marks).kept
+    return {**entry, "kept": list(kept)} if kept else entry
+
+
+def keeping_marks(renderer: PromptRenderer, entry: Mapping[str, Any] | None) -> PromptRenderer:
+    """Return the tokenizer as a run decodes with it; one that was begun without its marks goes on without them."""
+    return renderer.keeping((entry or {}).get("kept", ()))
 
 
 def settled(spec: RunSpec, entry: Mapping[str, Any] | None) -> RunSpec:
@@ -39,7 +47,12 @@ def settled(spec: RunSpec, entry: Mapping[str, Any] | None) -> RunSpec:
 
 
 def plan_run(
-    run: Run, spec: RunSpec, renderer: PromptRenderer, budget: int, heads: Mapping[str, Head] | None = None
+    run: Run,
+    spec: RunSpec,
+    renderer: PromptRenderer,
+    budget: int,
+    heads: Mapping[str, Head] | None = None,
+    virtual_tokens: Mapping[str, int] | None = None,
 ) -> Plan:
     """Return the plan.
 
@@ -49,6 +62,7 @@ def plan_run(
         renderer: of its base, with its chat template.
         budget: tokens of a batch.
         heads: the variants that answer by a classification head.
+        virtual_tokens: how many tokens of the context some variants' adapters fill.
 
     Raises:
         InputError: nothing can be asked of this model, or something is wrong with all prompts of a task.
@@ -56,7 +70,7 @@ def plan_run(
     plan = Plan((), ())
     if any(asked_by_tokens(spec.models, variant) for variant in spec.models.variants):
         check_variables(spec.tasks, spec.settings, renderer)
-        plan = make_plan(run.examples, spec, renderer, batch_tokens=budget)
+        plan = make_plan(run.examples, spec, renderer, batch_tokens=budget, virtual_tokens=virtual_tokens)
     plan = with_conversations(plan, run.examples, spec)
     plan = with_heads(plan, run.examples, spec, renderer, heads or {}, budget)
     if not plan.parts:
@@ -88,6 +102,11 @@ def write_prompts(
     return sentences
 
 
+def note_answers(run: Run, renderer: PromptRenderer) -> list[str]:
+    """Keep and return what a reader should know of the answers of a run whose evidence is whole."""
+    return [*note_thinking(run), *note_tokens_without_text(run, renderer)]
+
+
 def note_thinking(run: Run) -> list[str]:
     """Count the answers that ended within their thinking, of a run whose evidence is whole; return a sentence for each variant."""
     sentences = list(_unfinished(run))
@@ -108,3 +127,30 @@ def _unfinished(run: Run) -> Iterator[str]:
                     f"{name}, {variant}: unfinished thinking in {left:,} of {len(texts):,} answers, which are empty therefore. Raise "
                     "settings.max_new_tokens, or ask without thinking."
                 )
+
+
+def note_tokens_without_text(run: Run, renderer: PromptRenderer) -> list[str]:
+    """Count the answers with tokens that the tokenizer does not have, of a run whose evidence is whole; as `note_thinking`.
+
+    A vocabulary that is larger than the tokenizer (padded, or resized by an adapter) has such tokens. They have no text.
+    """
+    sentences = list(_without_text(run, renderer))
+    add_notes(run, "tokens", sentences)
+    return sentences
+
+
+def _without_text(run: Run, renderer: PromptRenderer) -> Iterator[str]:
+    computed = [one for one in run.spec.models.variants if one in run.spec.models.computed_here]
+    for name, task in run.spec.tasks.items():
+        for variant in computed if task.generates else ():
+            answers = run.evidence(["token_ids"], task=name, variant=variant, kind="generation")["token_ids"]
+            used = answers.combine_chunks().flatten().unique().to_pylist()
+            unknown = {one for one in used if renderer.tokenizer.id_to_token(one) is None}
+            if not unknown:
+                continue
+            count = sum(not unknown.isdisjoint(ids or ()) for ids in answers.to_pylist())
+            yield (
+                f"{name}, {variant}: {count:,} of {len(answers):,} answers hold tokens that the tokenizer does not have (number "
+                f"{min(unknown):,}, say), which show no text. The model's vocabulary is larger than the tokenizer: was it trained "
+                "with another one?"
+            )

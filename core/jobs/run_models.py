@@ -12,6 +12,8 @@ from core.heads import find_heads, refuse_heads
 from core.jobs import environment
 from core.jobs.evaluate import workspace_of
 from core.jobs.identities import identify
+from core.jobs.loading import Loading
+from core.jobs.prompting import keeping_marks
 from core.records import BASELINE
 from core.spec import ModelRef, ModelSet
 from core.store import Run
@@ -36,7 +38,8 @@ class RunModels:
         made = run.read_json("environment")
         if made is None:
             raise InputError(f"{run.folder}: found no environment.json, which says what the run was made with.")
-        self.environment: dict[str, Any] = made
+        # Here torch computes, whatever engine the run had.
+        self.environment: dict[str, Any] = {key: value for key, value in made.items() if key != "engine"}
         self.models = self._narrowed(variants)
         if there := next((name for name in (BASELINE, *variants) if name in run.spec.models.served), None):
             raise InputError(
@@ -53,7 +56,8 @@ class RunModels:
             name: (self.workspace.adapter_folder(ref.of or name), ref.scale)
             for name, ref in self.models.adapters.items()
         }
-        self.renderer = renderer_of(self.workspace, self.models, self.base)
+        renderer = renderer_of(self.workspace, self.models, self.base)
+        self.renderer = keeping_marks(renderer, made.get("thinking"))
         self._check()
 
     def _narrowed(self, variants: Sequence[str]) -> ModelSet:
@@ -91,16 +95,15 @@ class RunModels:
         return identify(self.models, self.environment, variant)
 
     def session(self, warn: Callable[[str], None]) -> Session:
-        """Load the models.
+        """Load the models, to compute with as many threads as the run did: their number moves the last bits.
 
         Raises:
             InputError: one cannot be loaded, or the device of the run is not here.
         """
-        from core.engine.session import Session
-
-        return Session(
-            self.base, self.adapters, self.checkpoints, self.environment["device"], self.environment["dtype"],
-            self.run.spec.settings, self.renderer, warn=warn,
+        settings = self.run.spec.settings
+        loading = Loading(
+            self.base, self.adapters, self.checkpoints, self.environment["device"], self.environment["dtype"], settings,
             parts={name: ref.part for name, ref in self.models.adapters.items() if ref.part}, mixtures=self.models.mixtures,
-            quantised=self.models.quantised,
+            threads=self.environment.get("threads", settings.threads), quantised=self.models.quantised,
         )  # fmt: skip
+        return loading.session(self.renderer, warn)

@@ -42,7 +42,7 @@ def open_client(models: ModelSet, variant: str) -> Client:
 
 
 def described(models: ModelSet) -> dict[str, Any]:
-    """Return what environment.json says of served variants: by variant what its server says; nothing where there are none.
+    """Return what environment.json says of served variants: by variant what its server says.
 
     Raises:
         InputError: a server does not answer, or its key is not set.
@@ -62,7 +62,7 @@ def described(models: ModelSet) -> dict[str, Any]:
                     ) from None
         return found
 
-    return {"served": anyio.run(ask)} if models.served else {}
+    return {"served": anyio.run(ask)}
 
 
 class ServedComputer:

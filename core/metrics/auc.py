@@ -20,7 +20,7 @@ from core.metrics.weighted_ranks import (
     roc_auc,
     roc_auc_influence,
 )
-from core.stats.arrays import row_blocks
+from core.row_blocks import row_blocks
 
 
 class _Area(Metric):

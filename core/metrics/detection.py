@@ -15,7 +15,7 @@ import numpy as np
 from core.metrics.boxes import Boxes, intersection_over_union, read_images
 from core.metrics.metric import Metric, Observations, Statistics
 from core.metrics.rows import assemble
-from core.stats.arrays import row_blocks
+from core.row_blocks import row_blocks
 
 MOST_BOXES = 100
 """Of one class in one image; those of lower scores are left out."""

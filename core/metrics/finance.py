@@ -13,7 +13,7 @@ import numpy as np
 from core.metrics.metric import Metric, Observations, Statistics
 from core.metrics.number_pairs import number_pairs
 from core.metrics.rows import assemble, finite_rows
-from core.stats.arrays import row_blocks
+from core.row_blocks import row_blocks
 
 TOO_LARGE = "the position times the return is too large for a number"
 _ROUNDING = 1e-11

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.metrics.regression import ONE_NUMBER, RegressionMetric
-from core.stats.arrays import row_blocks
+from core.row_blocks import row_blocks
 
 
 class Spearman(RegressionMetric):

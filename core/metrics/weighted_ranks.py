@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.stats.arrays import row_blocks
+from core.row_blocks import row_blocks
 
 FEW = 128
 """Examples of the smaller class up to which comparing each of them with all others is faster than cumulative sums."""

@@ -12,8 +12,6 @@ from core.model_set import ServedRef
 from core.records import Generation
 from core.served.client import Malformed, Refused
 
-NO_LOGPROBS = "this server returns no log-probabilities"
-NO_PROMPT_LOGPROBS = f"{NO_LOGPROBS} of a given text"
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _ROUNDING = 1e-3
 """Nats by which a log-probability may lie above 0: servers round."""

@@ -14,7 +14,7 @@ from core.conversation import conversation, message_text, offered_tools
 from core.plan import Batch, Part, Plan
 from core.records import Example
 from core.requests import REFERENCE_ITEM, MessagesRequest, Refusal, items_of
-from core.served.answers import NO_PROMPT_LOGPROBS
+from core.served.reasons import NO_PROMPT_LOGPROBS
 from core.spec import ModelSet, RunSpec, TaskSpec
 
 REQUESTS_A_PART = 16
@@ -46,7 +46,8 @@ def with_conversations(plan: Plan, examples: Sequence[Example], spec: RunSpec) -
     if not chatting:
         return plan
     others = tuple(name for name in spec.models.variants if name not in chatting)
-    parts, refusals = list(plan.parts), [replace(one, variants=one.variants or others) for one in plan.refusals]
+    parts = [_without(part, chatting) for part in plan.parts]
+    refusals = [replace(one, variants=one.variants or others) for one in plan.refusals]
     for is_twin in (False, True):
         requests: list[MessagesRequest] = []
         for example in examples:
@@ -63,6 +64,12 @@ def with_conversations(plan: Plan, examples: Sequence[Example], spec: RunSpec) -
             batch = Batch("messages", tuple((one,) for one in chosen), tokens)
             parts.append(Part(len(parts), (batch,), chatting))
     return replace(plan, parts=tuple(parts), refusals=tuple(refusals))
+
+
+def _without(part: Part, chatting: tuple[str, ...]) -> Part:
+    if part.variants is None:
+        return part
+    return replace(part, variants=tuple(name for name in part.variants if name not in chatting))
 
 
 def without_conversations(refusals: Sequence[Refusal]) -> list[Refusal]:

@@ -13,9 +13,10 @@ from core.model_set import ServedRef
 from core.plan import Part
 from core.records import Evidence, Likelihood, OptionScores
 from core.requests import Continuation, GenerateRequest, MessagesRequest, Question, ScoreRequest
-from core.served.answers import NO_PROMPT_LOGPROBS, read_chat, read_completion, read_echo
+from core.served.answers import read_chat, read_completion, read_echo
 from core.served.client import Client, Refused
 from core.served.plan import token_guess
+from core.served.reasons import NO_PROMPT_LOGPROBS
 from core.spec import Settings
 
 FAILURES_IN_A_ROW = 20

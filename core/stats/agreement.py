@@ -14,7 +14,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from core.stats.arrays import row_blocks, share
+from core.row_blocks import row_blocks
+from core.stats.arrays import share
 from core.stats.clusters import cluster_codes
 from core.stats.rates import wilson_interval
 from core.stats.resampling import (

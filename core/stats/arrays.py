@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import isfinite
 
 import numpy as np
@@ -10,9 +10,6 @@ from numpy.typing import ArrayLike
 
 ValueFunction = Callable[[np.ndarray], np.ndarray]
 """From sums of statistics, float64 (..., k), to values, float64 (...); NaN where undefined. `Metric.value` is one."""
-
-BLOCK_ELEMENTS = 2_000_000
-"""Elements of a working array (16 MB of float64): larger products are taken in blocks of whole rows."""
 
 
 def finite_vector(values: ArrayLike, name: str) -> np.ndarray:
@@ -107,12 +104,6 @@ def share(number: float, name: str) -> float:
     if not 0 < number < 1:
         raise ValueError(f"{name} must lie between 0 and 1, both excluded; found {number!r}")
     return float(number)
-
-
-def row_blocks(rows: int, row_elements: int) -> Sequence[slice]:
-    """Return slices that cut ``rows`` rows of ``row_elements`` elements into blocks of at most `BLOCK_ELEMENTS`."""
-    step = max(1, BLOCK_ELEMENTS // max(1, row_elements))
-    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
 
 
 def weighted_sums(rows: np.ndarray, columns: np.ndarray, heaviest: float) -> np.ndarray:

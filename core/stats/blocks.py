@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.stats.arrays import BLOCK_ELEMENTS, count_of
+from core.row_blocks import BLOCK_ELEMENTS
+from core.stats.arrays import count_of
 
 
 def block_length(n: int) -> int:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betaln, xlog1py, xlogy
 
-from core.stats.arrays import BLOCK_ELEMENTS, count_of, counts_array, share
+from core.row_blocks import BLOCK_ELEMENTS
+from core.stats.arrays import count_of, counts_array, share
 
 Prior = Literal["uniform", "jeffreys"]
 

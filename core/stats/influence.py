@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, stdtrit
 
-from core.stats.arrays import ValueFunction, paired_statistics, row_blocks, share, statistics_array, values_of
+from core.row_blocks import row_blocks
+from core.stats.arrays import ValueFunction, paired_statistics, share, statistics_array, values_of
 from core.stats.clusters import cluster_codes
 from core.stats.paired import TestResult, swap_test
 from core.stats.resampling import Interval

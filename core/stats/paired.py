@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from core.row_blocks import row_blocks
 from core.stats.arrays import (
     ValueFunction,
     count_of,
     finite_vector,
     paired_statistics,
-    row_blocks,
     values_of,
     weighted_sums,
 )

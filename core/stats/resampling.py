@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from core.row_blocks import row_blocks
 from core.stats.arrays import (
     ValueFunction,
     count_of,
     paired_statistics,
-    row_blocks,
     statistics_array,
     values_of,
     weighted_sums,

@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -17,12 +16,14 @@ from core.data.inspect.repair import repair
 from core.data.inspect.scan import scan
 from core.errors import InputError
 from tests.browser.conftest import CUT_OFF, ROOT, Server, expect, fresh_tab, keep_picture, served, settled
+from tests.browser.data_page import SEGMENT_KEYS, asked, cells, drop, fine, opened, segment
 from tests.dashboard.data_pages import HOSTILE, chat, data_workspace, write_rows
 
 pytestmark = pytest.mark.browser
 
 BROKEN = sorted(path for path in (ROOT / "sample_data" / "broken").iterdir() if path.is_file())
 LONG = "The quick brown fox jumps over the lazy dog while the old clock strikes twelve times tonight"
+
 TRAIN = [
     chat("What does a lamp cost?", "Nine."), chat(LONG, "Yes."), chat("What does a lamp cost?", "Ten."),
     {"messages": [{"role": "user", "content": "x"}, {"role": "assisiant", "content": "y"}]}, chat("".join(HOSTILE), HOSTILE[0]),
@@ -48,49 +49,6 @@ def tab(window: Any, server: Server) -> Iterator[Any]:
     """One tab for all broken files: each is dropped where the last one stands."""
     with fresh_tab(window) as page:
         yield opened(page, server)
-
-
-def opened(page: Any, server: Server, query: str = "") -> Any:
-    """Open the Data page and wait for its first sentence."""
-    page.goto(f"{server.address}/data?{query}")
-    page.locator("[data-name=headline], .ls-face").first.wait_for()
-    settled(page)
-    return page
-
-
-def fine(page: Any) -> None:
-    """Nothing went wrong, and nothing sticks out at the side."""
-    expect(page.locator("[data-testid=stException]")).to_have_count(0)
-    assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth <= e.clientWidth")
-
-
-def asked(page: Any, name: str) -> str | None:
-    """Return a query parameter."""
-    return parse_qs(urlsplit(page.url).query).get(name, [None])[0]
-
-
-def drop(page: Any, *files: Path | dict[str, Any]) -> None:
-    """Drop files on the page and wait until one of them is looked at."""
-    settled(page)  # while the page is drawn anew, the place to drop may be another in a moment
-    before = asked(page, "file")
-    page.locator("input[type=file]").set_input_files(list(files))
-    page.wait_for_function(
-        "old => { const now = new URLSearchParams(location.search).get('file'); return now && now !== old }", arg=before
-    )
-    settled(page)
-
-
-def segment(page: Any, name: str) -> None:
-    """Turn to another segment."""
-    page.locator(".st-key-data-show").get_by_role("radio", name=name, exact=True).click()
-
-
-def cells(page: Any, table: str) -> list[list[str]]:
-    """Return the texts of a table, exactly."""
-    page.locator(f'table[aria-label="{table}"]').wait_for()
-    return page.locator(f'table[aria-label="{table}"] tbody tr').evaluate_all(
-        "rows => rows.map(row => [...row.querySelectorAll('.cell')].map(cell => cell.textContent))"
-    )
 
 
 @pytest.mark.parametrize("path", BROKEN, ids=[path.name for path in BROKEN])
@@ -133,15 +91,9 @@ def test_every_segment_opens_over_a_broken_file(server: Server, page: Any, name:
         ("Faults", "table"),
     ):  # fmt: skip
         segment(page, title)
-        page.locator(f".st-key-data-{_KEYS[title]} {sign}").first.wait_for()
+        page.locator(f".st-key-data-{SEGMENT_KEYS[title]} {sign}").first.wait_for()
         settled(page)
         fine(page)
-
-
-_KEYS = {
-    "Faults": "faults", "Shape": "shape", "Look": "look", "Duplicates and leakage": "overlap", "Quality": "quality",
-    "Compare": "compare", "Rows": "rows",
-}  # fmt: skip
 
 
 def test_a_link_shows_the_same_again(server: Server, page: Any) -> None:
@@ -178,7 +130,7 @@ def test_hostile_texts_are_shown_as_they_are_and_do_nothing(server: Server, page
     assert words == f"<|im_start|>user\n{''.join(HOSTILE)}<|im_end|>\n<|im_start|>assistant\n{HOSTILE[0]}<|im_end|>\n"
     for title in ("Shape", "Duplicates and leakage", "Quality", "Compare"):
         segment(page, title)
-        page.locator(f".st-key-data-{_KEYS[title]}").wait_for()
+        page.locator(f".st-key-data-{SEGMENT_KEYS[title]}").wait_for()
         settled(page)
         fine(page)
     assert not [url for url in reached if "x.png" in url], "no image of a text was fetched"
@@ -314,7 +266,7 @@ def test_other_pages_keep_their_run_and_this_one_its_choices(full: Server, page:
 def test_nothing_is_cut_off_at_a_laptops_width(sample: Server, page: Any, width: int, scheme: str) -> None:
     page.set_viewport_size({"width": width, "height": 1000})
     page.emulate_media(color_scheme=scheme)
-    for name in _KEYS.values():
+    for name in SEGMENT_KEYS.values():
         opened(page, sample, f"show={name}")
         page.locator(f".st-key-data-{name}").wait_for()
         settled(page)

@@ -12,8 +12,8 @@ from core.errors import InputError
 @pytest.mark.parametrize("address", ["local", "auto", "head.lab:6379", "10.0.0.7:6379", "[::1]:6379"])
 @pytest.mark.parametrize("workers", [None, 3])
 def test_a_choice_survives_the_command_line(address: str, workers: int | None) -> None:
-    choice = ClusterChoice(address, workers)
-    assert cluster_of(choice.arguments()) == choice
+    for choice in (ClusterChoice(address, workers), ClusterChoice(address, workers, 45)):
+        assert cluster_of(choice.arguments()) == choice
 
 
 def test_nothing_said_is_no_cluster() -> None:
@@ -35,6 +35,13 @@ def test_what_is_no_cluster_is_said(address: str | None, workers: int | None, se
     with pytest.raises(InputError) as caught:
         chosen_cluster(address, workers)
     assert sentence in str(caught.value)
+
+
+def test_minutes_of_silence_are_one_or_more_and_of_a_cluster() -> None:
+    with pytest.raises(InputError, match="--silent-minutes: found 0; expected 1 or more"):
+        chosen_cluster("local", None, 0)
+    with pytest.raises(InputError, match="--silent-minutes: found without --ray"):
+        chosen_cluster(None, None, 5)
 
 
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ of threads is every worker's. A worker that dies is replaced, and what it held i
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from core.data.prompt import PromptRenderer
 from core.errors import InputError, RunError
 from core.jobs.cluster.connection import Connection, connected
 from core.jobs.cluster.crew import DEATHS, Crew, Worker, nodes
+from core.jobs.cluster.patience import Patience
 from core.jobs.cluster.queue import Share, WorkQueue
 from core.jobs.cluster.remote import Answer
 from core.jobs.computing import Computed
@@ -45,6 +47,7 @@ class RayCluster:
         self._said: set[str] = set()
         self._deaths: Counter[Share] = Counter()
         self._computed = 0
+        self._patience = Patience(choice.silent_minutes * 60.0)
 
     def __enter__(self) -> RayCluster:
         """Nothing is started yet."""
@@ -141,11 +144,15 @@ class RayCluster:
                     crew.welcome(arriving[reference])
                 else:
                     yield from self._came_back(by_reference[reference], reference, queue)
+            for worker in crew.ready:
+                yield from self._replaced_if_it_hangs(worker, queue)
 
     def _hand_out(self, worker: Worker, queue: WorkQueue) -> None:
         if self._first is not None and not worker.decided:
             worker.actor.decide_trees.remote(self._first)  # answered in order: before any part
             worker.decided = True
+        if not worker.held:
+            worker.since = time.monotonic()
         while len(worker.held) < IN_FLIGHT and (share := queue.take(worker.number)):
             worker.held[worker.actor.compute.remote(share.variant, share.part)] = share
 
@@ -163,6 +170,9 @@ class RayCluster:
 
     def _computed_of(self, share: Share, answer: Answer, worker: Worker) -> Computed:
         self._computed += 1
+        now = time.monotonic()
+        self._patience.learn(share.part, now - worker.since)
+        worker.since = now
         for sentence in answer.warnings:
             self._warn_once(sentence)
         busy = len(self._at_work().ready)
@@ -183,7 +193,25 @@ class RayCluster:
             else:
                 yield self._computed_of(share, answer, worker)
         self._warn(f"Worker {worker.number + 1} of the cluster died ({reason}); what it was at is done again.")
-        crew.replace(worker)
+        yield from self._hand_back(worker, lost, queue)
+
+    def _replaced_if_it_hangs(self, worker: Worker, queue: WorkQueue) -> Iterator[Computed]:
+        """Kill a worker that has been at one part for too long; nothing is asked of it any more, so that nothing comes twice."""
+        lost = list(worker.held.values())
+        silent = time.monotonic() - worker.since
+        if not lost or silent <= self._patience.seconds_for(lost[0].part):
+            return
+        if self._at_work().connection.wait(list(worker.held), seconds=0):
+            return  # it has answered since
+        self._warn(
+            f"Worker {worker.number + 1} of the cluster has answered nothing for {silent / 60:.0f} minutes; it is stopped, and what it "
+            "was at is done again."
+        )
+        yield from self._hand_back(worker, lost, queue)
+
+    def _hand_back(self, worker: Worker, lost: list[Share], queue: WorkQueue) -> Iterator[Computed]:
+        """Put another worker in the place of one that is gone; a part on which one after the other goes is given up."""
+        self._at_work().replace(worker)
         if lost:
             self._deaths[lost[0]] += 1
             if self._deaths[lost[0]] >= DEATHS:

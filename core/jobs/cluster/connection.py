@@ -15,6 +15,7 @@ from typing import Any
 
 from core.cluster import AUTO, LOCAL, ClusterChoice
 from core.errors import InputError, RunError
+from core.jobs.cluster.token import MODE, token_settings
 
 OBJECT_STORE_BYTES = 128 * 2**20
 """Of a cluster of ours: parts and their evidence are some kilobytes each and do not wait long."""
@@ -69,7 +70,8 @@ def connected(choice: ClusterChoice) -> Iterator[Connection]:
     if choice.host_and_port is not None:
         _check_reachable(*choice.host_and_port)
     on_loopback = local or (choice.host_and_port is not None and _is_on_loopback_alone(*choice.host_and_port))
-    os.environ.update(_ENVIRONMENT | (_LOOPBACK if on_loopback else {}))  # read by Ray when it is imported
+    # Read by Ray when it is imported.
+    os.environ.update({**_ENVIRONMENT, **(_LOOPBACK if on_loopback else {}), **token_settings(choice)})
     import ray
 
     handler, asked = signal.getsignal(signal.SIGTERM), []
@@ -127,7 +129,10 @@ def _no_cluster(choice: ClusterChoice, error: Exception) -> str:
             "--ray auto: found no Ray cluster that this machine belongs to. Start one with `ray start --head`, or let the run have its "
             "own with: --ray local"
         )
-    return f"--ray {choice.address}: the cluster cannot be joined ({' '.join(str(error).split())[:300]})."
+    return (
+        f"--ray {choice.address}: the cluster cannot be joined ({' '.join(str(error).split())[:300]}). If it asks for a token (log.txt "
+        f"then says Unauthenticated), set {MODE}=token here, and RAY_AUTH_TOKEN to what `ray get-auth-token` says on its head."
+    )
 
 
 def _is_on_loopback_alone(host: str, port: int) -> bool:

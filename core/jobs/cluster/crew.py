@@ -35,6 +35,8 @@ class Worker:
     loading: Any
     """The reference of its facts; None once it has loaded its models."""
     held: dict[Any, Share] = field(default_factory=dict)
+    since: float = 0.0
+    """When it began with the oldest of them, by `time.monotonic`."""
     decided: bool = False
     """Whether it was told by which part to decide whether rows are shared."""
 

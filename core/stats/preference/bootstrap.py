@@ -9,7 +9,8 @@ from math import log
 import numpy as np
 from numpy.typing import ArrayLike
 
-from core.stats.arrays import row_blocks, share
+from core.row_blocks import row_blocks
+from core.stats.arrays import share
 from core.stats.clusters import cluster_codes
 from core.stats.preference.comparisons import Comparisons, Design, comparisons, design, turn
 from core.stats.preference.fitting import fit_batch
@@ -79,7 +80,7 @@ def preference_intervals(
     Source: Davison & Hinkley (1997), s. 3.8 and 5.2; simultaneous differences by the largest studentised deviation, and ranks from them:
     Klein, Wright & Wieczorek (2020), Mogstad, Romano, Shaikh & Wilhelm (2024).
     """
-    tail = (1 - share(level, "level")) / 2
+    level = share(level, "level")
     rated = comparisons(left, right, counts, variants)
     pairs = design(rated, position)
     codes, n_items = cluster_codes(items, len(rated.counts))
@@ -93,6 +94,13 @@ def preference_intervals(
         [fit.strengths, [] if fit.position is None else [fit.position], [log(fit.tie_parameter or 1.0)]]
     )
     drawn = _resampled(rated, pairs, codes, start, weights)
+    return _with_bounds(fit, drawn, n_items, level)
+
+
+def _with_bounds(fit: BradleyTerry, drawn: np.ndarray, n_items: int, level: float) -> PreferenceIntervals:
+    """Return the intervals that the drawn parameters give, (resamples, parameters); none where they give no bounds."""
+    assert fit.strengths is not None
+    tail = (1 - level) / 2
     defined = drawn[np.isfinite(drawn[:, 0])]
     n_undefined = len(drawn) - len(defined)
     if n_undefined > tail * len(drawn):
@@ -100,21 +108,16 @@ def preference_intervals(
         return _without_bounds(fit, level, n_undefined, why)
     if np.any(defined.std(axis=0) < 1e-6):
         return _without_bounds(fit, level, n_undefined, "none: the items show no differences to resample")
-    method = f"cluster bootstrap ({resamples:,} resamples, {n_items:,} items)"
+    method = f"cluster bootstrap ({len(drawn):,} resamples, {n_items:,} items)"
     # The (resamples + 1) tail-th of the ordered values, so that few resamples do not narrow the interval.
     bounds = np.quantile(defined, [tail, 1 - tail], axis=0, method="weibull")
     intervals = [Interval(float(low), float(high), n_undefined, method) for low, high in bounds.T]
     size = len(fit.variants)
     low, high = _simultaneous(fit.strengths, defined[:, :size], level)
     return PreferenceIntervals(
-        fit,
-        tuple(intervals[:size]),
-        intervals[size] if position else None,
-        _ranks(fit.strengths, low, high),
-        low,
-        high,
-        level,
-    )
+        fit, tuple(intervals[:size]), None if fit.position is None else intervals[size],
+        _ranks(fit.strengths, low, high), low, high, level,
+    )  # fmt: skip
 
 
 def _resampled(

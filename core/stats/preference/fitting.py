@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.stats.arrays import row_blocks
+from core.row_blocks import row_blocks
 
 LARGEST_LOG_ODDS = 15.0
 """Three million to one: beyond it no number of ratings tells an estimate from infinity."""

@@ -11,7 +11,7 @@ import pytest
 
 from core.cli import dashboard
 from core.cli.main import run
-from core.errors import InputError
+from core.errors import InputError, RunError
 from core.ratings import close_study, create_study, open_by_link, open_store
 from tests.core.ratings.studies import plan, write_run
 from tests.synthetic import make_workspace
@@ -28,7 +28,7 @@ def taken() -> Iterator[int]:
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     calls: list[list[str]] = []
-    monkeypatch.setattr(dashboard, "_run_streamlit", calls.append)
+    monkeypatch.setattr(dashboard, "_hand_over", calls.append)
     monkeypatch.setenv(dashboard.WORKSPACE_VARIABLE, "before")  # so that the variable is put back afterwards
     return calls
 
@@ -89,8 +89,25 @@ def test_a_missing_workspace_is_told_before_anything_starts(tmp_path: Path, star
     assert started == []
 
 
-def test_the_entry_script_is_found() -> None:
-    assert dashboard.app_path().name == "app.py"
+def test_the_script_that_serves_lies_beside_the_entry() -> None:
+    assert dashboard.script_path().name == "serve.py"
+    assert dashboard.script_path().with_name("app.py").is_file()
+
+
+def test_flags_are_handed_over_and_an_error_of_the_server_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamlit.web import cli
+
+    given: list[list[str]] = []
+
+    def stopped(arguments: list[str], **_: object) -> None:
+        given.append(arguments)
+        raise SystemExit(len(given) - 1)
+
+    monkeypatch.setattr(cli, "main", stopped)
+    dashboard._hand_over(["--server.port=1"])
+    assert given == [["run", str(dashboard.script_path().with_name("app.py")), "--server.port=1"]]
+    with pytest.raises(RunError, match="stopped with an error"):
+        dashboard._hand_over([])
 
 
 def test_a_study_alone_is_served_by_its_link(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,19 @@ def test_marks_stand_nowhere_in_the_text_and_come_out_again() -> None:
     assert take_marks(f"a{opening}bc{closing}d{opening}{closing}", (opening, closing)) == ("abcd", ((1, 3), (4, 4)))
     with pytest.raises(InputError, match="U\\+FDD0 to U\\+FDEF"):
         free_marks("".join(map(chr, range(0xFDD0, 0xFDF0))))
+
+
+def test_marks_that_are_special_tokens_stay_in_a_text_where_they_are_wanted(tmp_path: Path) -> None:
+    make_tokenizer(tmp_path)
+    plain = PromptRenderer(tmp_path)
+    plain.tokenizer.add_special_tokens(["<think>", "</think>"])
+    plain.tokenizer.add_tokens(["<answer>"])
+    plain.tokenizer.save(str(tmp_path / "tokenizer.json"))
+    plain = PromptRenderer(tmp_path)
+    ids = plain.encode("<|im_start|><think>hm 中\n</think>\n yes<answer><|im_end|>").ids
+    assert plain.decode(ids) == "hm 中\n\n yes<answer>"
+    kept = plain.keeping(("<think>", "</think>"))
+    assert kept.decode(ids) == "<think>hm 中\n</think>\n yes<answer>"
+    assert kept.fingerprint != plain.fingerprint == PromptRenderer(tmp_path).fingerprint
+    assert plain.keeping(("<answer>", "[T]")) is plain
+    assert pickle.loads(pickle.dumps(kept)).decode(ids) == kept.decode(ids)

@@ -8,6 +8,7 @@ from transformers import LlamaForCausalLM
 
 from core.engine.generate import generate_rows
 from core.engine.models import Models, load_causal
+from core.engine.packed import pack
 from core.records import BASELINE, Generation
 from core.requests import GenerateRequest
 from core.spec import Settings
@@ -42,6 +43,7 @@ def test_greedy_answers_equal_transformers_generate(tiny, renderer, models: Mode
 
 def test_the_baseline_answers_as_the_bare_base_bit_for_bit(tiny, renderer, models: Models, requests) -> None:
     bare = load_causal(tiny / "base", torch.device("cpu"), torch.float32)
+    pack(bare)
     alone = generate_rows(
         bare, requests, Settings(max_new_tokens=24), models.device, stop_ids=renderer.stop_ids, decode=renderer.decode
     )

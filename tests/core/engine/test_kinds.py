@@ -15,6 +15,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from core.data.prompt import PromptRenderer
 from core.engine.generate import generate_rows
 from core.engine.models import AdapterSource, Models, load_causal
+from core.engine.packed import PackedLinear, pack
 from core.engine.score import score_rows
 from core.errors import InputError
 from core.records import BASELINE
@@ -49,6 +50,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def bare(base: Path) -> Any:
     return load_causal(base, CPU, torch.float32)
+
+
+@pytest.fixture(scope="module")
+def packed(base: Path) -> Any:
+    """The bare base, multiplied as the engine multiplies."""
+    model = load_causal(base, CPU, torch.float32)
+    pack(model)
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -115,22 +124,27 @@ def test_a_kind_beside_all_others_equals_peft_alone(
 
 
 def test_the_baseline_beside_every_kind_is_the_bare_base_bit_for_bit(
-    bare: Any, models: Models, renderer: PromptRenderer
+    bare: Any, packed: Any, models: Models, renderer: PromptRenderer
 ) -> None:
     rows = [[request] for request in asked(renderer)]
     with models.variant(BASELINE) as model:
-        assert score_rows(model, rows, CPU, trees=True) == score_rows(bare, rows, CPU, trees=True)
-        for name, parameter in bare.named_parameters():
-            assert torch.equal(parameter, dict(model.named_parameters())[name]), name
+        assert score_rows(model, rows, CPU, trees=True) == score_rows(packed, rows, CPU, trees=True)
+        held = dict(model.named_parameters())
+        layers = [(name, layer) for name, layer in model.named_modules() if isinstance(layer, PackedLinear)]
+        held |= {f"{name}.weight": layer.plain().weight for name, layer in layers}
+    for name, parameter in bare.named_parameters():
+        assert torch.equal(parameter, held[name]), name
 
 
-def test_at_scale_0_an_adapter_is_the_baseline(base: Path, bare: Any, models: Models, renderer: PromptRenderer) -> None:
+def test_at_scale_0_an_adapter_is_the_baseline(
+    base: Path, packed: Any, models: Models, renderer: PromptRenderer
+) -> None:
     folders = {name: models.adapters[name].folder for name in ("dora", "saved_both", "bias")}
     off = Models(base, {name: AdapterSource(folder, 0.0) for name, folder in folders.items()}, {}, CPU, torch.float32)
     ids = asked(renderer)[1].prompt
     for name in folders:
         with off.variant(name) as model:
-            assert torch.equal(alone(model, ids), alone(bare, ids))
+            assert torch.equal(alone(model, ids), alone(packed, ids))
 
 
 def test_adapters_share_the_weights_of_the_base(models: Models) -> None:

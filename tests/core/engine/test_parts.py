@@ -12,6 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import LlamaForCausalLM
 
 from core.engine.models import AdapterSource, Models, load_causal
+from core.engine.packed import pack
 from core.engine.parts import truncated
 from core.errors import InputError
 from core.model_set import AdapterPart, MixingMethod, Mixture
@@ -88,6 +89,7 @@ def by_hand(tiny: Path, adapter: Path, scale: float, part: AdapterPart | None) -
 
 def test_all_off_is_the_bare_base_and_all_on_the_adapter_bit_for_bit(tiny: Path, models: Models) -> None:
     bare = load_causal(tiny / "base", torch.device("cpu"), torch.float32)
+    pack(bare)
     with torch.inference_mode():
         base = bare(input_ids=TOKENS).logits
     whole = logits(models, "all")

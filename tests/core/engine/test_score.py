@@ -10,6 +10,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaForCausalLM
 
 from core.data.prompt import PromptRenderer
 from core.engine.models import Models, load_causal, supports_trees
+from core.engine.packed import pack
 from core.engine.score import score_rows
 from core.records import BASELINE
 from core.requests import Continuation, ScoreRequest
@@ -76,6 +77,7 @@ def test_top_says_whether_the_token_was_the_likeliest(tiny, renderer, models: Mo
 
 def test_the_baseline_is_the_bare_base_bit_for_bit(tiny, renderer, models: Models) -> None:
     bare = load_causal(tiny / "base", torch.device("cpu"), torch.float32)
+    pack(bare)
     rows = requests_for(renderer)
     with models.variant(BASELINE) as model:
         assert score_rows(model, rows, models.device, trees=True) == score_rows(bare, rows, models.device, trees=True)

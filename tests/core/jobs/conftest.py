@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ from core.jobs import worker
 from core.prepare import Choice, prepare_run
 from core.store import Run
 from core.workspace import load_workspace
+from tests.core import own_runs
 from tests.core.jobs.killing import run_worker
 from tests.tiny import make_workspace
 
@@ -34,6 +36,14 @@ def finished(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = prepare_run(load_workspace(folder), Choice(name="whole"))
     assert worker.main(["evaluate", str(run.folder)]) == 0
     return Run(run.folder)
+
+
+@pytest.fixture
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings of a user's own where nothing is trusted yet, and modules that are as before when the test ends."""
+    monkeypatch.setenv("LORASCOPE_CONFIG", str(tmp_path / "config"))
+    with own_runs.clean_imports():
+        yield
 
 
 @pytest.fixture(scope="package")

@@ -1,11 +1,10 @@
-"""A user's own metrics in their worker: equal to what they say, and faults that name file and line and spoil nothing."""
+"""A user's own metrics in their worker: equal to what they say, and kept with their run."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ from core.jobs.own_metrics import own_metrics
 from core.jobs.status import read_status
 from core.prepare import Choice, prepare_run
 from core.records import BASELINE
-from core.results import MetricRow
 from core.stats.paired import swap_test
 from core.stats.rates import mcnemar, wilson_interval
 from core.stats.resampling import bootstrap_interval
@@ -30,37 +28,12 @@ from core.store import Run
 from core.trust import trust
 from core.workspace import load_workspace
 from tests.core import own_runs
+from tests.core.jobs.own_rows import HEAD, row_of
 from tests.core.own_runs import BASE_TEXTS, LORA_TEXTS, SHARE_OF_A
 
-HEAD = "def statistics(predictions, references):\n    return [[len(text), 1] for text in predictions]\n\n"
 LENGTHS = np.array([[len(text), 1] for text in LORA_TEXTS], dtype=float)
 THERE = np.arange(len(LORA_TEXTS)) != 9
-
-
-@pytest.fixture(autouse=True)
-def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("LORASCOPE_CONFIG", str(tmp_path / "config"))
-    with own_runs.clean_imports():
-        yield
-
-
-def row_of(folder: Path, code: str, name: str = "mine") -> MetricRow:
-    """Return the row of a metric that was computed in this process."""
-    run = own_runs.make(folder, code, name)
-    trust(folder)
-    own_metrics(run.folder, name, BASELINE)
-    return compare(run).row(f"reply/{name}")
-
-
-def fault_of(folder: Path, code: str) -> str:
-    row = row_of(folder, code)
-    assert {value.value for value in row.values.values()} == {None}
-    assert {difference.verdict for difference in row.differences.values()} == {"none"}
-    reasons = {value.reason for value in row.values.values()}
-    assert len(reasons) == 1
-    builtin = compare(Run(folder / "runs" / "mini")).row("reply/exact_match")
-    assert builtin.values["lora"].value is not None and builtin.differences["lora"].p is not None, "it spoils no other"
-    return reasons.pop() or ""
+pytestmark = pytest.mark.usefixtures("own_settings")
 
 
 def test_a_rate_of_two_functions_is_tested_as_a_rate(tmp_path: Path) -> None:
@@ -124,109 +97,6 @@ def test_a_mean_is_tested_by_sign_flip_and_unusable_rows_are_missing(tmp_path: P
     assert row.differences["lora"].method.startswith("sign-flip")
 
 
-FAULTS = {
-    "a division by zero": (
-        HEAD + "def value(sums):\n    wrong = 0\n    return 1 / wrong\n", r"line 6: ZeroDivisionError: division by zero$",
-    ),
-    "a name that is not there": ("x = 1\ny = z\n" + SHARE_OF_A, r"line 2: NameError: name 'z' is not defined$"),
-    "an exit": ("import sys\nsys.exit('bye')\n" + SHARE_OF_A, r"line 2: SystemExit: bye$"),
-    "a package that is not installed": ("import no_such_package\n" + SHARE_OF_A, r"line 1: ModuleNotFoundError: .*no_such_package"),
-    "a fault deep in a library": (
-        "import json\n\ndef statistics(predictions, references):\n    return json.loads('{')\n\ndef value(sums):\n    return 0\n",
-        r"line 4: JSONDecodeError: ",
-    ),
-    "too few rows": (
-        "def statistics(predictions, references):\n    return [[1, 1]]\n\ndef value(sums):\n    return 0\n",
-        r"`statistics` returned an array of shape \(1, 2\); expected \(32, k\), a row of numbers for each of the 32 predictions$",
-    ),
-    "one number for each": (
-        "def statistics(predictions, references):\n    return [1 for _ in predictions]\n\ndef value(sums):\n    return 0\n",
-        r"`statistics` returned an array of shape \(32,\); expected \(32, k\)",
-    ),
-    "texts": (
-        "def statistics(predictions, references):\n    return [['x'] for _ in predictions]\n\ndef value(sums):\n    return 0\n",
-        r"`statistics` returned a value of type list that holds no numbers; expected \(32, k\)",
-    ),
-    "several values": (
-        HEAD + "def value(sums):\n    return [1, 2, 3]\n",
-        r"`value` returned an array of shape \(3,\); expected one number for sums of 2 columns$"
-    ),
-    "a text as value": (HEAD + "def value(sums):\n    return 'much'\n", r"`value` returned a value of type str; expected one number"),
-    "columns that change": (
-        "def statistics(predictions, references):\n    return [[1] * (2 + (len(predictions) == 31)) for _ in predictions]\n\n"
-        "def value(sums):\n    return 0\n",
-        r"`statistics` returned different numbers of columns: 2 for baseline, 3 for lora; expected the same$",
-    ),
-    "a message of many lines and odd letters": (
-        "raise ValueError('first\\x1b[31m\\ud800\\nsecond')\n" + SHARE_OF_A, r"line 1: ValueError: first \[31m $"
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_names_file_and_line_and_spoils_no_other(tmp_path: Path, name: str) -> None:
-    code, sentence = FAULTS[name]
-    told = fault_of(tmp_path / "w", code)
-    assert told.startswith("metrics/mine.py") and re.search(sentence, told), told
-    assert "Traceback" not in told and "\n" not in told
-
-
-def test_a_value_that_is_no_number_is_none_with_a_reason(tmp_path: Path) -> None:
-    row = row_of(tmp_path / "w", HEAD + "def value(sums):\n    return float('nan')\n")
-    assert (row.values["lora"].value, row.values["lora"].reason) == (None, "metrics/mine.py gives no finite number")
-    row = row_of(tmp_path / "v", HEAD + "def value(sums):\n    return sums[..., 0] * float('inf')\n")
-    assert (row.values["lora"].value, row.values["lora"].reason) == (None, "the value is too large for a number")
-
-
-def test_resamples_that_divide_by_zero_are_undefined_and_counted(tmp_path: Path) -> None:
-    code = (
-        "def statistics(predictions, references):\n    return [[text == 'c', text == '谢谢'] for text in predictions]\n\n"
-        "def value(sums):\n    return float(sums[0]) / float(sums[1]) if sums[1] else 1 / 0\n"
-    )
-    row = row_of(tmp_path / "w", code.replace("text == '谢谢'", "text.startswith('谢谢')"))
-    assert row.values[BASELINE].value == 1
-    assert "of them undefined" in row.values[BASELINE].method
-
-
-def test_code_runs_only_after_it_was_trusted_and_not_after_it_changed(tmp_path: Path) -> None:
-    folder, ran = tmp_path / "w", tmp_path / "ran"
-    run = own_runs.make(folder, f"open({str(ran)!r}, 'w').close()\n" + SHARE_OF_A)
-    told = compute_own_metrics(run)
-    assert "not trusted: metrics/mine.py is code that nobody has allowed to run" in told[0]
-    with pytest.raises(InputError, match="lorascope trust"):
-        own_metrics(run.folder, "mine", BASELINE)
-    trust(folder)
-    with (folder / "metrics" / "mine.py").open("a") as file:
-        file.write("# changed\n")
-    assert "metrics/mine.py has changed since it was" in compute_own_metrics(run)[0]
-    assert not ran.exists()
-    reason = compare(run).row("reply/mine").values["lora"].reason or ""
-    assert f"run: lorascope trust --workspace {folder}" in reason
-    trust(folder)
-    assert compute_own_metrics(run) == ()
-    assert ran.exists()
-    assert compare(run).row("reply/mine").values["lora"].value is not None
-
-
-def test_a_metric_that_crashes_is_said_and_spoils_no_other(tmp_path: Path) -> None:
-    code = "import os\nos.kill(os.getpid(), 11)\n" + SHARE_OF_A
-    run = own_runs.make(tmp_path / "v", code, "crash", metrics=("crash", "exact_match"))
-    trust(tmp_path / "v")
-    told = compute_own_metrics(run)
-    assert told[0].startswith("crash: metrics/crash.py: its process was stopped by SIGSEGV")
-    assert compare(run).row("reply/exact_match").differences["lora"].p is not None
-
-
-def test_a_metric_that_hangs_is_stopped(tmp_path: Path) -> None:
-    code = "import time\nprint('working')\ntime.sleep(1000)\n" + SHARE_OF_A
-    run = own_runs.make(tmp_path / "w", code, "hang")
-    trust(tmp_path / "w")
-    sentence = "metrics/hang.py: it took longer than 10 seconds and was stopped"
-    assert compute_own_metrics(run, seconds=10) == (f"hang: {sentence}",)
-    assert "working" in (run.folder / "derived" / "own" / "hang.log").read_text()
-    assert compare(run).row("reply/hang").values["lora"].reason == sentence
-
-
 def test_a_copied_run_shows_what_was_stored(tmp_path: Path) -> None:
     folder = tmp_path / "w"
     before = row_of(folder, SHARE_OF_A)
@@ -286,69 +156,6 @@ def test_a_declared_primary_metric_is_in_the_family_and_otherwise_not(tmp_path: 
     assert row.differences["lora"].p_adjusted == pytest.approx(
         min(1, 2 * p) if p <= other else max(p, min(1, 2 * other))
     )
-
-
-def test_a_run_that_goes_on_says_so(tmp_path: Path) -> None:
-    run = own_runs.make(tmp_path / "w", finished=False)
-    assert compare(run).row("reply/mine").values["lora"].reason == "it is computed when the run is finished"
-    with pytest.raises(InputError, match="not finished"):
-        compute_own_metrics(run)
-
-
-EVALUATE = """\
-import datasets
-import evaluate
-
-LABEL = "Through evaluate"
-
-class Mine(evaluate.Metric):
-    def _info(self):
-        text = datasets.Value("string")
-        return evaluate.MetricInfo(
-            description="", citation="", inputs_description="",
-            features=datasets.Features({"predictions": text, "references": text}),
-        )
-
-    def _compute(self, predictions, references):
-        return RETURNED
-"""
-
-
-def test_a_module_of_evaluate_that_is_a_mean_has_the_statistics_of_single_examples(tmp_path: Path) -> None:
-    mean = EVALUATE.replace(
-        "RETURNED", '{"mine": sum(len(text) for text in predictions) / len(predictions), "other": 3}'
-    )
-    row = row_of(tmp_path / "w", mean)
-    lengths = np.array([[len(text), 1] for text in BASE_TEXTS], dtype=float)
-    expected = bootstrap_interval(lengths, lambda sums: sums[..., 0] / sums[..., 1], resamples=10_000, seed=3)
-    value = row.values[BASELINE]
-    assert (row.label, value.value) == ("Through evaluate", pytest.approx(lengths[:, 0].mean()))
-    assert (value.low, value.high) == pytest.approx((expected.low, expected.high))
-    assert row.differences["lora"].method.startswith("sign-flip")
-    assert value.n == 32 and row.values["lora"].n_missing == 1
-
-
-def test_a_module_of_evaluate_that_is_no_mean_is_computed_anew_for_fewer_resamples(tmp_path: Path) -> None:
-    returned = '{"one": float(len(set(predictions)) ** 0.5)}'
-    row = row_of(tmp_path / "w", EVALUATE.replace("RETURNED", returned))
-    value, difference = row.values[BASELINE], row.differences["lora"]
-    assert value.value == pytest.approx(len(set(BASE_TEXTS)) ** 0.5)
-    assert value.method == "bootstrap (200 resamples)"
-    assert value.low is not None and value.high is not None and value.low <= value.value
-    assert difference.method.startswith("swap test (200 draws)")
-    assert difference.p is not None and 1 / 201 <= difference.p <= 1
-
-
-def test_faults_of_an_evaluate_module_are_said_too(tmp_path: Path) -> None:
-    several = fault_of(tmp_path / "a", EVALUATE.replace("RETURNED", '{"x": 1, "y": 2}'))
-    assert several == "metrics/mine.py: it returned several numbers (x, y); expected one, or one that is named 'mine'"
-    assert fault_of(tmp_path / "b", EVALUATE.replace("RETURNED", '{"x": "much"}')).startswith(
-        "metrics/mine.py: it returned no number"
-    )
-    assert fault_of(tmp_path / "c", EVALUATE.replace("RETURNED", "1 / 0")).startswith(
-        "metrics/mine.py, line 15: ZeroDivisionError"
-    )
-    assert "no class of evaluate.Metric" in fault_of(tmp_path / "d", "class Mine(dict):\n    pass\n")
 
 
 def test_an_evaluated_run_has_its_own_metrics_computed_at_its_end(workspace: Path) -> None:

@@ -64,7 +64,7 @@ def test_draws_in_blocks_equal_draws_at_once(monkeypatch: pytest.MonkeyPatch) ->
     array = metric.statistics(observe(predictions.tolist(), references.tolist())).array
     weights = np.random.default_rng(2).poisson(1.0, (9, 60))
     whole = metric.weighted_values(array, weights)
-    monkeypatch.setattr("core.stats.arrays.BLOCK_ELEMENTS", 800)
+    monkeypatch.setattr("core.row_blocks.BLOCK_ELEMENTS", 800)
     np.testing.assert_array_equal(metric.weighted_values(array, weights), whole)
 
 

@@ -126,7 +126,7 @@ def test_draws_in_blocks_equal_draws_at_once(monkeypatch: pytest.MonkeyPatch) ->
     array = metric.statistics(boxes(predicted, truth)).array
     weights = np.random.default_rng(2).poisson(1.0, (9, 30))
     whole = metric.weighted_values(array, weights)
-    monkeypatch.setattr("core.stats.arrays.BLOCK_ELEMENTS", 700)
+    monkeypatch.setattr("core.row_blocks.BLOCK_ELEMENTS", 700)
     np.testing.assert_array_equal(metric.weighted_values(array, weights), whole)
 
 

@@ -62,7 +62,7 @@ def test_values_equal_a_loop_over_resampled_examples(f1, monkeypatch):
         rows = np.repeat(np.arange(30), row.astype(int))
         expected.append(f1(statistics[rows].sum(axis=0)))
     np.testing.assert_allclose(bootstrap_values(statistics, f1, weights), expected, rtol=1e-13)
-    monkeypatch.setattr("core.stats.arrays.BLOCK_ELEMENTS", 100)
+    monkeypatch.setattr("core.row_blocks.BLOCK_ELEMENTS", 100)
     np.testing.assert_allclose(bootstrap_values(statistics, f1, weights), expected, rtol=1e-13)
 
 
@@ -103,7 +103,7 @@ def test_weights_drawn_before_give_the_same_interval_as_streamed_ones(f1, monkey
     whole = bootstrap_interval(statistics, f1, weights=bootstrap_weights(50, 700, seed=9))
     streamed = bootstrap_interval(statistics, f1, resamples=700, seed=9)
     assert streamed == whole
-    monkeypatch.setattr("core.stats.arrays.BLOCK_ELEMENTS", 5 * 50 * 64)
+    monkeypatch.setattr("core.row_blocks.BLOCK_ELEMENTS", 5 * 50 * 64)
     blocks = list(resampling._weight_blocks(50, 700, 9, None))
     assert len(blocks) == 11
     many_blocks = bootstrap_interval(statistics, f1, resamples=700, seed=9)

@@ -37,7 +37,8 @@ class StandIn(SimpleNamespace):
 
 @pytest.fixture(autouse=True)
 def environment_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "environ", dict(os.environ))
+    # Said by the user: nobody is asked whether the cluster wants a token.
+    monkeypatch.setattr(os, "environ", os.environ | {"RAY_AUTH_MODE": "disabled"})
 
 
 def join(monkeypatch: pytest.MonkeyPatch, address: str, ray: StandIn) -> None:
