@@ -90,7 +90,13 @@ def test_torch_is_pinned_without_a_build(pins: dict[str, str]) -> None:
 
 
 def test_every_imported_package_is_declared(project: dict[str, Any]) -> None:
-    targets = ("mlflow", "ray", "tensorboard", "vllm", "wandb")  # extras whose code says what to install where they are missing
+    targets = (
+        "mlflow",
+        "ray",
+        "tensorboard",
+        "vllm",
+        "wandb",
+    )  # extras whose code says what to install where they are missing
     declared = {str(canonicalize_name(requirement.name)) for requirement in _requirements(project, *targets)}
     provided = packages_distributions()
     undeclared = set()
