@@ -65,8 +65,9 @@ class RayCluster:
         Raises:
             InputError: the device is not there.
         """
-        if self.choice.address == LOCAL:
-            return device_and_dtype(settings)
+        if self.choice.address == LOCAL:  # a worker sees one GPU alone, whose number there is 0
+            kind = settings.device.partition(":")[0]
+            return device_and_dtype(settings.model_copy(update={"device": kind}))
         connection = self._connected()
         ray = connection.ray
         kind = settings.device.partition(":")[0]

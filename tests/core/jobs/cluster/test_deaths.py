@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -211,3 +211,45 @@ def test_kinds_of_devices_that_differ_are_said(monkeypatch: pytest.MonkeyPatch) 
     made, said = cluster_of(monkeypatch, StandIn(act))
     made._crew.take_arrivals()  # type: ignore[union-attr]
     assert said == ["The workers' devices are of several kinds (A100, H100): their scores differ in the last bits."]
+
+
+@pytest.mark.parametrize(("workers", "expected"), [(None, 4), (2, 2)])
+def test_each_worker_asks_for_one_gpu(monkeypatch: pytest.MonkeyPatch, workers: int | None, expected: int) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class WithGpus(StandIn):
+        def options(self, **options: Any) -> SimpleNamespace:
+            asked.append(options)
+            return super().options()
+
+    ray = WithGpus(lambda *_: facts(), {"CPU": 16.0, "GPU": 4.0})
+    made = RayCluster(ClusterChoice("local", workers), lambda **_: None, lambda _: None)
+    monkeypatch.setattr(RayCluster, "_connected", lambda _self: Connection(ray, lambda: None))
+    made.load(replace(LOADING, device="cuda"), object(), HASHES)  # type: ignore[arg-type]
+    assert [(one["num_gpus"], one["num_cpus"]) for one in asked] == [(1, 1)] * expected
+
+
+def test_a_gpu_of_a_number_is_any_gpu_where_each_worker_sees_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        room, "device_and_dtype", lambda settings: asked.append(settings.device) or ("cuda", "bfloat16")
+    )
+    made = RayCluster(ClusterChoice("local", 2), lambda **_: None, lambda _: None)
+    assert made.device_and_dtype(Settings(device="cuda:1")) == ("cuda", "bfloat16")
+    assert asked == ["cuda"]
+
+
+def test_on_a_cluster_a_worker_with_a_gpu_says_what_auto_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[dict[str, Any], Any]] = []
+
+    class WithGpus(StandIn):
+        def options(self, **options: Any) -> SimpleNamespace:
+            return SimpleNamespace(remote=lambda given: asked.append((options, given)) or _Reference("device", ()))
+
+    ray = WithGpus(lambda *_: ("cuda", "bfloat16"), {"CPU": 16.0, "GPU": 4.0})
+    monkeypatch.setattr(RayCluster, "_connected", lambda _self: Connection(ray, lambda: None))
+    made = RayCluster(ClusterChoice("auto"), lambda **_: None, lambda _: None)
+    assert made.device_and_dtype(Settings(device="auto")) == ("cuda", "bfloat16")
+    [(options, given)] = asked
+    assert options == {"num_cpus": 1, "num_gpus": 1}
+    assert given.device == "auto"
