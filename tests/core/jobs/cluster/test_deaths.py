@@ -71,7 +71,7 @@ class StandIn:
         }
         return SimpleNamespace(**methods)
 
-    def _method(self, name: str) -> Callable[..., list[Any]]:
+    def _method(self, name: str) -> Callable[..., Any]:
         return lambda *arguments: _Reference(name, arguments)
 
     def wait(self, references: list[Any], **_: Any) -> tuple[list[Any], list[Any]]:
