@@ -6,6 +6,7 @@ them once. The arranged weights take the place of the plain ones, so that a mode
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ import torch
 
 _ROWS = 4
 """Of the product by which a layout is checked before it is used."""
+_FREED = 64 * 2**20
+"""Bytes of plain weights after which the allocator is asked to give back what lies between the arranged ones."""
 _TOLERANCE = 1e-4
 """Of that product, beside its largest number."""
 
@@ -80,6 +83,7 @@ def pack(base: Any, others: Iterable[Any] = ()) -> None:
     read_elsewhere = {id(p) for root in roots for p in _parameters_of_other_modules(root)}
     own = [id(parameter) for parameter in base.parameters()]
     checked: dict[tuple[int, int], bool] = {}
+    freed = 0
     for weight in own:
         where = places.get(weight, [])
         if not where:
@@ -92,9 +96,23 @@ def pack(base: Any, others: Iterable[Any] = ()) -> None:
         if not checked[shape]:
             continue
         arranged = None if shared else torch.ops.mkldnn._reorder_linear_weight(first.weight)
+        freed += 0 if shared else first.weight.nbytes
         for parent, name in where:
             plain = getattr(parent, name)
             setattr(parent, name, UnpackedLinear(plain) if arranged is None else PackedLinear(plain, arranged))
+        del first, plain
+        if freed > _FREED:
+            _give_back()
+            freed = 0
+    _give_back()
+
+
+def _give_back() -> None:
+    """Ask the C library for the memory back that it keeps for later: holes of a weight's size serve nothing that comes."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # not the GNU C library
+        return
 
 
 def unpack(model: Any) -> None:

@@ -20,8 +20,7 @@ from core.requests import Continuation, GenerateRequest, ScoreRequest
 from core.spec import Settings
 from core.tree import Header
 
-PROMPTS = 4
-_ASKED_TOKENS = 96
+_ASKED_TOKENS = 24
 TREE_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.5, torch.float16: 0.1}
 """Nats a token by which scores in a tree may differ from scores in rows of their own, by precision."""
 

@@ -1,4 +1,4 @@
-"""Keys and values that attention looks back at: of a header that many rows share, and of rows that are being decoded.
+"""Keys and values that attention looks back at, of a header that many rows share, and rows laid out below it.
 
 For architectures whose layers all see a token's ancestors and its position alone (`core.engine.models.supports_trees`): masks
 and positions are always given, so that a layer need not know where in its row a token stands.
@@ -17,9 +17,6 @@ from transformers import Cache, DynamicCache
 from transformers.cache_utils import CacheLayerMixin
 
 from core.tree import Header, TokenTree
-
-GROWTH = 32
-"""Tokens by which the room of rows that are being decoded grows."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ def additive(visible: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return torch.where(visible, torch.zeros((), dtype=dtype, device=visible.device), blocked).unsqueeze(1)
 
 
-class _Layer(CacheLayerMixin):
+class GivenMasks(CacheLayerMixin):
     """What transformers wants to know of a layer; masks are given, so that only `update` matters."""
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
@@ -80,7 +77,7 @@ class _Layer(CacheLayerMixin):
         return -1
 
 
-class _BelowHeader(_Layer):
+class _BelowHeader(GivenMasks):
     """Rows that look back at the tokens of a header; what they add can be kept."""
 
     def __init__(self, keys: torch.Tensor | None, values: torch.Tensor | None) -> None:
@@ -157,124 +154,3 @@ def _cache_below(states: HeaderStates | None, used: Sequence[int], model: Any, d
     chosen = torch.tensor(used, device=device)
     pairs = zip(states.keys, states.values, strict=True)
     return Cache(layers=[_BelowHeader(keys[:, :, chosen], values[:, :, chosen]) for keys, values in pairs])
-
-
-class _SlotLayer(_Layer):
-    """One layer's keys and values of rows that are being decoded, one token a step."""
-
-    def __init__(self, slots: Slots) -> None:
-        super().__init__()
-        self._slots = slots
-
-    def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        assert self.keys is not None and self.values is not None
-        height, lengths = self._slots.height, self._slots.ends
-        rows = self._slots.rows
-        self.keys[rows, :, lengths] = key_states[:, :, 0]
-        self.values[rows, :, lengths] = value_states[:, :, 0]
-        width = self._slots.width
-        return self.keys[:height, :, :width], self.values[:height, :, :width]
-
-
-class Slots:
-    """The places in which rows are decoded: the first ``height`` of them are busy, without gaps.
-
-    Keys and values lie in one block a layer (places x tokens) with some tokens to spare, so that a step writes one token a row
-    and copies none.
-    """
-
-    def __init__(self, model: Any, places: int, room: int, device: torch.device) -> None:
-        """Prepare for a model's layers.
-
-        Args:
-            model: Whose rows they will be.
-            places: The most rows.
-            room: The most tokens of a block: where rows are long, fewer of them find a place.
-            device: Where the model is.
-        """
-        self.places, self.room, self.device = places, room, device
-        self.lengths: list[int] = []
-        """How many tokens each busy row has behind it."""
-        self._layers: list[Any] = [_SlotLayer(self) for _ in range(model.config.num_hidden_layers)]
-        self.cache = Cache(layers=self._layers)
-        self.rows = self.ends = torch.zeros(0, dtype=torch.long, device=device)
-        self.width = 0
-
-    @property
-    def height(self) -> int:
-        """How many places are busy."""
-        return len(self.lengths)
-
-    def has_room(self, lengths: Sequence[int]) -> bool:
-        """Tell whether rows of these lengths find places beside those that are there; one row alone always does."""
-        height = self.height + len(lengths)
-        return height == 1 or (
-            height <= self.places and height * (max([*self.lengths, *lengths]) + GROWTH) <= self.room
-        )
-
-    def take(self, layout: Layout, trees: Sequence[TokenTree], states: HeaderStates | None) -> None:
-        """Give places to rows that have just gone through the model, keys and values of their header included."""
-        paths = [states.header.path(tree.anchors[0]) if states else [] for tree in trees]
-        first = self.height
-        self.lengths += [len(path) + len(tree) for path, tree in zip(paths, trees, strict=True)]
-        for number, (layer, source) in enumerate(zip(self._layers, layout.layers, strict=True)):
-            self._make_room(layer, source.keys)
-            for place, (path, tree) in enumerate(zip(paths, trees, strict=True)):
-                row, start, end = first + place, len(path), len(path) + len(tree)
-                if states is not None and path:
-                    layer.keys[row, :, :start] = states.keys[number][0][:, path]
-                    layer.values[row, :, :start] = states.values[number][0][:, path]
-                layer.keys[row, :, start:end] = source.keys[place, :, : len(tree)]
-                layer.values[row, :, start:end] = source.values[place, :, : len(tree)]
-                _clear(layer, row, end)
-
-    def leave(self, places: Sequence[int]) -> list[int]:
-        """Free places, fill the gaps with the last rows, and return the old place of each row that stays, in its new order."""
-        order = list(range(self.height))
-        for place in sorted(places, reverse=True):
-            last = order.pop()
-            if place < len(order):
-                order[place] = last
-        moved = [(new, old) for new, old in enumerate(order) if new != old]
-        for layer in self._layers:
-            for new, old in moved:
-                length = self.lengths[old]
-                layer.keys[new, :, :length] = layer.keys[old, :, :length]
-                layer.values[new, :, :length] = layer.values[old, :, :length]
-                _clear(layer, new, length)
-        self.lengths = [self.lengths[old] for old in order]
-        return order
-
-    def step(self, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-        """Prepare for one more token a row; return its positions (rows x 1) and mask (rows x 1 x 1 x width)."""
-        self.width = max(self.lengths) + 1
-        for layer in self._layers:
-            self._make_room(layer, layer.keys)
-        self.ends = torch.tensor(self.lengths, device=self.device)
-        self.rows = torch.arange(self.height, device=self.device)
-        visible = torch.arange(self.width, device=self.device)[None, None, :] <= self.ends[:, None, None]
-        self.lengths = [length + 1 for length in self.lengths]
-        return self.ends[:, None], additive(visible, dtype)
-
-    def _make_room(self, layer: Any, like: torch.Tensor) -> None:
-        """Give a layer a block that holds the busy rows and one more token of each, if it has none."""
-        needed = max(self.lengths) + 1
-        places, tokens = (0, 0) if layer.keys is None else (layer.keys.shape[0], layer.keys.shape[2])
-        if self.height <= places and needed <= tokens:
-            return
-        width = needed + GROWTH
-        height = max(self.height, min(self.places, self.room // width))
-        for name in ("keys", "values"):
-            block = like.new_zeros(height, like.shape[1], width, like.shape[3])
-            if places:
-                rows, columns = min(height, places), min(width, tokens)
-                block[:rows, :, :columns] = getattr(layer, name)[:rows, :, :columns]
-            setattr(layer, name, block)
-
-
-def _clear(layer: Any, row: int, start: int) -> None:
-    """Forget what an earlier row left behind: it is masked, but undefined numbers would go through any mask."""
-    layer.keys[row, :, start:] = 0
-    layer.values[row, :, start:] = 0

@@ -14,7 +14,8 @@ import torch
 
 from core.engine.generate import Row, extend
 from core.engine.score import head_on
-from core.engine.states import HeaderStates, Slots, dtype_of, lay_out
+from core.engine.slots import GROWTH, Slots
+from core.engine.states import HeaderStates, dtype_of, lay_out
 from core.records import Generation
 from core.requests import GenerateRequest
 from core.spec import Settings
@@ -103,6 +104,7 @@ class Stream(Answers):
         """Take the prompts, and how their answers are made and end."""
         super().__init__(requests)
         self._begin = lambda request: Row(request, settings, stop_ids, decode)
+        self._answer_tokens = settings.max_new_tokens
 
     @torch.inference_mode()
     def go(
@@ -117,7 +119,8 @@ class Stream(Answers):
     ) -> None:
         """Answer all that is waiting."""
         waiting = list(self.waiting)
-        slots = Slots(model, side_by_side, room, device)
+        longest = max((len(self.requests[place].prompt) for place in waiting), default=0) + self._answer_tokens + GROWTH
+        slots = Slots(model, side_by_side, room, device, most=min(side_by_side, len(waiting)) * longest)
         rows: list[tuple[int, Row]] = []
         latest = torch.zeros(0, dtype=torch.long, device=device)
         while waiting or rows:

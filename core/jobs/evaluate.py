@@ -25,6 +25,7 @@ from core.jobs.loading import Loading
 from core.jobs.lock import only_worker
 from core.jobs.progress import Progress
 from core.jobs.prompting import keeping_marks, note_answers, plan_run, settled, thinking_entry, write_prompts
+from core.jobs.run_workspace import run_workspace
 from core.jobs.some_prompts import some_prompts
 from core.jobs.status import read_status
 from core.plan import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, Part, Plan
@@ -35,8 +36,8 @@ from core.spec import ModelRef
 from core.store import Run, evidence_table, write_json, write_table
 from core.templates import renderer_of
 from core.virtual_tokens import find_virtual_tokens
-from core.workspace import Workspace, load_workspace
 
+PREFLIGHT_PROMPTS, PREFLIGHT_TOKENS = 4, 256
 PROBE_PROMPTS = 2
 PROBE_TOKENS = 16
 
@@ -87,7 +88,7 @@ class _Evaluation:
     def __init__(self, run: Run, progress: Progress, cluster: ClusterChoice | None) -> None:
         self.run, self.progress, self.spec = run, progress, run.spec
         self.models = HeldModels(run, progress, cluster)
-        self.workspace = workspace_of(run)
+        self.workspace = run_workspace(run)
         self.base = self._local(self.spec.models.base, "models.base")
         checkpoints = self.spec.models.checkpoints
         self.checkpoints = {name: self._local(ref, f"models.checkpoints.{name}") for name, ref in checkpoints.items()}
@@ -268,9 +269,8 @@ class _Evaluation:
                 self.progress.set(
                     state="preflight", variant=name, message=f"Checking the adapter {name} before anything is measured"
                 )
-                write_json(
-                    path, self.models.holder().preflight(name, some_prompts(plan, self.spec, 4, short=True), self.base)
-                )
+                prompts = some_prompts(plan, self.spec, PREFLIGHT_PROMPTS, tokens=PREFLIGHT_TOKENS)
+                write_json(path, self.models.holder().preflight(name, prompts, self.base))
             entries[name] = json.loads(path.read_text(encoding="utf-8"))
         return entries
 
@@ -286,17 +286,3 @@ class _Evaluation:
 
     def _probing(self, done: int, total: int) -> None:
         self.progress.set(message=f"Measuring speed and memory, each variant alone: {done} of {total}")
-
-
-def workspace_of(run: Run) -> Workspace:
-    """Return the workspace whose runs folder the run lies in.
-
-    Raises:
-        InputError: it was copied away from its workspace: it can be viewed, but its models are not here.
-    """
-    folder = run.folder.resolve().parent.parent
-    if not (folder / "workspace.yaml").is_file():
-        raise InputError(
-            f"{run.folder}: the run lies in no workspace (no workspace.yaml in {folder}): it can be viewed but not computed."
-        )
-    return load_workspace(folder)

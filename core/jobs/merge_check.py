@@ -13,10 +13,10 @@ from core.adapters.merge import ON_4_BITS, MergeCheck, MergeRow, model_name
 from core.data.prompt import PromptRenderer
 from core.errors import InputError
 from core.heads import TASK_TYPE
-from core.jobs.evaluate import workspace_of
 from core.jobs.merge_answers import MergeAnswers
 from core.jobs.progress import Progress
 from core.jobs.prompting import keeping_marks
+from core.jobs.run_workspace import run_workspace
 from core.spec import Settings
 from core.store import Run
 from core.templates import chosen_template
@@ -175,5 +175,5 @@ class _Check:
 def _renderer_of(source: Run, base: Path) -> PromptRenderer:
     """Return the tokenizer as a run asked with it: its chat template, and the marks that stay in its answers."""
     models = source.spec.models
-    template = None if models.template is None else chosen_template(workspace_of(source), models)
+    template = None if models.template is None else chosen_template(run_workspace(source), models)
     return keeping_marks(PromptRenderer(base, template), (source.read_json("environment") or {}).get("thinking"))

@@ -10,10 +10,10 @@ from core.errors import InputError
 from core.evidence_cache import VariantIdentity
 from core.heads import find_heads, refuse_heads
 from core.jobs import environment
-from core.jobs.evaluate import workspace_of
 from core.jobs.identities import identify
 from core.jobs.loading import Loading
 from core.jobs.prompting import keeping_marks
+from core.jobs.run_workspace import run_workspace
 from core.records import BASELINE
 from core.spec import ModelRef, ModelSet
 from core.store import Run
@@ -34,7 +34,7 @@ class RunModels:
                 looked for.
         """
         self.run = run
-        self.workspace = workspace_of(run)
+        self.workspace = run_workspace(run)
         made = run.read_json("environment")
         if made is None:
             raise InputError(f"{run.folder}: found no environment.json, which says what the run was made with.")

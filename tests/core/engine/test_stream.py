@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +17,7 @@ from core.engine.generate import generate_rows
 from core.engine.models import Models, load_causal
 from core.engine.observe import Observer
 from core.engine.score import score_rows
+from core.engine.slots import Slots
 from core.engine.states import encode_header
 from core.engine.stream import Stream
 from core.plan import Batch, Part, fold
@@ -198,3 +201,30 @@ def test_scores_go_on_with_fewer_rows_and_one_without_room_says_so(renderer, mod
     longest = {r.example_id for r in requests if len(r.prompt) == len(requests[0].prompt)}
     assert {piece.example_id for piece in missing} == longest
     assert [piece.example_id for piece in found] == [one.example_id for one in requests]
+
+
+def test_the_memory_of_a_stream_is_free_as_soon_as_it_ends(renderer, models: Models, requests, monkeypatch) -> None:
+    """Without the collector's help: a stream holds the largest tensors of an evaluation, and another one follows."""
+    held: list[weakref.ref[torch.Tensor]] = []
+    cut = Slots._make_room
+
+    def noted(self: Slots, **given: Any) -> None:
+        cut(self, **given)
+        if self._memory is not None and not (held and held[-1]() is self._memory):
+            held.append(weakref.ref(self._memory))
+
+    monkeypatch.setattr(Slots, "_make_room", noted)
+    gc.disable()
+    try:
+        streamed(models, renderer, requests, header=header_of(requests))
+        assert len(held) == 1  # one piece, however often its blocks are cut anew
+        assert held[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_a_row_that_outgrows_the_room_has_it(renderer, models: Models, requests) -> None:
+    found = streamed(models, renderer, requests, room=10, max_new_tokens=80, stop_ids=frozenset())
+    expected = streamed(models, renderer, requests, side_by_side=1, max_new_tokens=80, stop_ids=frozenset())
+    assert [one.token_ids for one in found] == [one.token_ids for one in expected]
+    assert all(len(one.token_ids) == 80 for one in found)
