@@ -37,7 +37,7 @@ class HeaderStates:
 @torch.inference_mode()
 def encode_header(model: Any, header: Header, device: torch.device) -> HeaderStates:
     """Send a header through the model, as one row."""
-    mask = additive(torch.from_numpy(header.visible)[None], dtype_of(model)).to(device)
+    mask = additive(torch.from_numpy(header.visible)[None].to(device), dtype_of(model))
     cache = DynamicCache()
     model(
         input_ids=torch.tensor([header.tokens], device=device), position_ids=torch.tensor([header.depths], device=device),
@@ -137,7 +137,7 @@ def lay_out(trees: Sequence[TokenTree], states: HeaderStates | None, model: Any,
         if states is not None and len(used):
             anchors = np.array(tree.anchors)
             visible[place, :size, : len(used)] = states.header.visible[anchors][:, used] & (anchors >= 0)[:, None]
-    mask = additive(torch.from_numpy(visible), dtype_of(model)).to(device)
+    mask = additive(torch.from_numpy(visible).to(device), dtype_of(model))  # bools travel, not numbers
     return Layout(tokens.to(device), positions.to(device), mask, _cache_below(states, used, model, device))
 
 

@@ -105,7 +105,9 @@ class RayCluster:
             state="loading",
             message="Starting the workers of the Ray cluster, which load the base model and its adapters",
         )
-        self._crew = Crew(self._connected(), self.choice, loading, renderer, hashes, self._warn_once)
+        self._crew = Crew(
+            self._connected(), self.choice, loading, renderer, hashes, self._warn_once, self._patience.seconds
+        )
         self._crew.first()
 
     def preflight(self, name: str, prompts: Sequence[tuple[int, ...]], base: Path) -> dict[str, Any]:
@@ -147,6 +149,7 @@ class RayCluster:
                     yield from self._came_back(by_reference[reference], reference, queue)
             for worker in crew.ready:
                 yield from self._replaced_if_it_hangs(worker, queue)
+            crew.replace_those_that_hang()
 
     def _hand_out(self, worker: Worker, queue: WorkQueue) -> None:
         if self._first is not None and not worker.decided:
@@ -240,11 +243,17 @@ class RayCluster:
         crew = self._at_work()
         for _ in range(DEATHS):
             worker = crew.first()
+            reference, deadline = getattr(worker.actor, method).remote(*arguments), time.monotonic() + self._patience.seconds
+            while not (answered := crew.connection.wait([reference])) and time.monotonic() <= deadline:
+                pass
             try:
-                return crew.connection.fetch(getattr(worker.actor, method).remote(*arguments))
+                if answered:
+                    return crew.connection.fetch(reference)
+                reason = f"it has answered nothing for {self._patience.seconds / 60:.0f} minutes, and is stopped"
             except crew.ray.exceptions.RayError as error:
-                self._warn(f"Worker {worker.number + 1} of the cluster died ({error}); another one is asked.")
-                crew.replace(worker)
+                reason = str(error)
+            self._warn(f"Worker {worker.number + 1} of the cluster died ({reason}); another one is asked.")
+            crew.replace(worker)
         raise RunError(f"{DEATHS} workers of the cluster died over the {method}. Their last words are in log.txt.")
 
     def _connected(self) -> Connection:

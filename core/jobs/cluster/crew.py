@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -34,6 +35,8 @@ class Worker:
     """The reference of its machine's name: answered as soon as the cluster has room for it."""
     loading: Any
     """The reference of its facts; None once it has loaded its models."""
+    began: float | None = None
+    """When it was seen to have its place, and to be loading, by `time.monotonic`."""
     held: dict[Any, Share] = field(default_factory=dict)
     since: float = 0.0
     """When it began with the oldest of them, by `time.monotonic`."""
@@ -46,7 +49,7 @@ class Crew:
 
     def __init__(
         self, connection: Connection, choice: ClusterChoice, loading: Loading, renderer: PromptRenderer, hashes: Mapping[str, str],
-        warn: Callable[[str], None],
+        warn: Callable[[str], None], load_seconds: float = math.inf,
     ) -> None:  # fmt: skip
         """Ask the cluster for every worker; they load side by side.
 
@@ -57,12 +60,13 @@ class Crew:
             renderer: Of the plan.
             hashes: Of the tensors of base, adapters and checkpoints by variant, as every worker has to find them.
             warn: Is told what is amiss.
+            load_seconds: A worker that has its place and takes longer to load is taken for hanging.
 
         Raises:
             InputError: the cluster has not so many GPUs or processors.
         """
         self.connection, self.ray, self.warn = connection, connection.ray, warn
-        self._hashes = hashes
+        self._hashes, self._load_seconds = hashes, load_seconds
         self._sent = self.ray.put(loading), self.ray.put(renderer)
         self._on_gpu = loading.device.partition(":")[0] in ("cuda", "xpu")
         self._cpus = 1 if choice.address == LOCAL or self._on_gpu else loading.threads or 1
@@ -116,15 +120,7 @@ class Crew:
         try:
             facts: WorkerFacts = self.connection.fetch(worker.loading)
         except self.ray.exceptions.RayError as error:
-            self._deaths += 1
-            reason = first_line(error)
-            if self._deaths >= DEATHS:
-                raise RunError(
-                    f"{self._deaths} workers of the cluster died while they loaded the models; the last: {reason}. With less memory than "
-                    "that takes, ask for fewer --workers."
-                ) from None
-            self.warn(f"A worker of the cluster died while it loaded the models ({reason}); another one is started.")
-            self.replace(worker)
+            self._lost(worker, first_line(error))
             return False
         self._deaths = 0
         check_facts(facts, self._hashes)
@@ -134,6 +130,30 @@ class Crew:
         self._hardware.add(facts.hardware)
         worker.loading = None
         return True
+
+    def _lost(self, worker: Worker, reason: str) -> None:
+        """Start another worker for one that did not load its models; after some of them it is given up."""
+        self._deaths += 1
+        if self._deaths >= DEATHS:
+            raise RunError(
+                f"{self._deaths} workers of the cluster died while they loaded the models; the last: {reason}. With less memory than "
+                "that takes, ask for fewer --workers."
+            ) from None
+        self.warn(f"A worker of the cluster died while it loaded the models ({reason}); another one is started.")
+        self.replace(worker)
+
+    def replace_those_that_hang(self) -> None:
+        """Put others in the place of workers that have been loading their models for too long.
+
+        Raises:
+            RunError: one after the other does.
+        """
+        for worker in [worker for worker in self.workers.values() if worker.loading is not None]:
+            now = time.monotonic()
+            if worker.began is None:
+                worker.began = now if self.connection.wait([worker.placed], seconds=0) else None
+            elif now - worker.began > self._load_seconds and not self.connection.wait([worker.loading], seconds=0):
+                self._lost(worker, f"it has not loaded them in {(now - worker.began) / 60:.0f} minutes, and is stopped")
 
     def first(self) -> Worker:
         """Return a worker whose models are loaded, as soon as there is one.
@@ -155,6 +175,7 @@ class Crew:
         loading = {worker.loading: worker for worker in self.workers.values() if worker.loading is not None}
         for reference in self.connection.wait(list(loading)):
             self.welcome(loading[reference])
+        self.replace_those_that_hang()
 
     def _anyone_has_room(self) -> bool:
         """Tell whether a worker has got its place and is loading, which may take long."""

@@ -18,6 +18,11 @@ class Patience:
         self._seconds = seconds
         self._slowest: dict[str, float] = {}
 
+    @property
+    def seconds(self) -> float:
+        """How long a worker may be at something of which nothing is known: loading, a check, a first part."""
+        return UNKNOWN_TIMES * self._seconds
+
     def learn(self, part: Part, seconds: float) -> None:
         """Note how long a worker took for a part."""
         kind = part.batches[0].kind
@@ -27,5 +32,5 @@ class Patience:
         """Return how long a worker may be at a part."""
         pace = self._slowest.get(part.batches[0].kind)
         if pace is None:
-            return UNKNOWN_TIMES * self._seconds
+            return self.seconds
         return max(self._seconds, TIMES * pace * part.tokens)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.cluster import ClusterChoice
+from core.errors import RunError
 from core.jobs.cluster import computer as room
 from core.jobs.cluster.computer import RayCluster
 from core.jobs.cluster.connection import Connection
 from core.jobs.cluster.patience import TIMES, UNKNOWN_TIMES, Patience
 from core.jobs.computing import Computed
 from core.plan import Batch, Part
-from tests.core.jobs.cluster.test_deaths import HASHES, LOADING, StandIn, answer, facts, part
+from tests.core.jobs.cluster.test_deaths import HASHES, LOADING, StandIn, answer, cluster_of, facts, part
 
 
 def test_patience_is_learnt_from_the_slowest_part_of_a_kind() -> None:
@@ -34,9 +36,15 @@ class Sleeping(StandIn):
     """A cluster whose workers sleep over some calls: those references are never answered. Time passes while nothing comes."""
 
     def __init__(self, sleeps: set[int], passes: float) -> None:
-        super().__init__(lambda name, given: facts() if name == "load" else answer(given[0], given[1].index))
+        super().__init__(
+            lambda name, given: (
+                facts() if name == "load" else "checked" if name == "preflight" else answer(given[0], given[1].index)
+            )
+        )
         self.now, self._passes, self._sleeps, self._asked = 0.0, passes, sleeps, 0
         self._asleep: set[Any] = set()
+        self.over: list[str] = []
+        """What workers sleep over beside parts, once for each time that it stands here."""
         self.killed: list[Any] = []
 
     def _start(self) -> Any:
@@ -52,6 +60,18 @@ class Sleeping(StandIn):
 
         actor.compute.remote = asked
         return actor
+
+    def _method(self, name: str) -> Any:
+        plain = super()._method(name)
+
+        def asked(*arguments: Any) -> Any:
+            reference = plain(*arguments)
+            if name in self.over:
+                self.over.remove(name)
+                self._asleep.add(reference)
+            return reference
+
+        return asked
 
     def kill(self, actor: Any) -> None:
         self.killed.append(actor)
@@ -126,3 +146,34 @@ def test_a_part_over_which_every_worker_sleeps_is_marked(computed_by: Any) -> No
     assert marked.table["reason"].to_pylist() == ["3 workers of the cluster died while they computed it"]
     assert len(ray.killed) == room.DEATHS
     assert "its examples have no value" in said[-1]
+
+
+def test_a_worker_that_sleeps_over_its_models_is_replaced(computed_by: Any) -> None:
+    ray = Sleeping(set(), passes=700.0)
+    ray.over = ["load"]
+    found, said = computed_by(ray, 2, workers=1)
+    assert sorted(piece.part.index for piece in found) == [0, 1]
+    assert (len(ray.killed), ray.started) == (1, 2)
+    assert said == [
+        "A worker of the cluster died while it loaded the models (it has not loaded them in 70 minutes, and is stopped); another one is "
+        "started."
+    ]
+
+
+def test_a_cluster_on_which_every_worker_sleeps_over_its_models_is_given_up(computed_by: Any) -> None:
+    ray = Sleeping(set(), passes=700.0)
+    ray.over = ["load"] * room.DEATHS
+    with pytest.raises(RunError, match="3 workers of the cluster died while they loaded the models; the last: it has not loaded"):
+        computed_by(ray, 2, workers=1)
+
+
+def test_a_worker_that_sleeps_over_a_check_is_replaced_and_another_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = Sleeping(set(), passes=700.0)
+    ray.over = ["preflight"]
+    made, said = cluster_of(monkeypatch, ray, workers=1)
+    monkeypatch.setattr(room.time, "monotonic", lambda: ray.now)
+    assert made.preflight("one", [(1,)], Path("base")) == "checked"
+    assert (len(ray.killed), ray.started) == (1, 2)
+    assert said == [
+        "Worker 1 of the cluster died (it has answered nothing for 60 minutes, and is stopped); another one is asked."
+    ]
