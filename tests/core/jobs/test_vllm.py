@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from click.testing import CliRunner
+from safetensors.torch import save_file
 
 from core.cli.evaluate import command
 from core.cluster import ClusterChoice
@@ -185,3 +186,26 @@ def test_it_goes_neither_over_a_cluster_nor_into_an_ablation(workspace: Path, do
     edit(workspace, "settings: {", "settings: {engine: vllm, ")
     with pytest.raises(InputError, match="an ablation takes them apart. Set it to transformers"):
         plan_ablation(load_workspace(workspace), AblationChoice("lora-0"))
+
+
+@pytest.mark.parametrize(
+    ("module", "outputs", "rank", "sentence"),
+    [
+        ("model.layers.0.self_attn.q_proj", 32, 600, "its rank is 600, and vLLM goes up to 512"),
+        ("lm_head", 259, 4, "it adapts lm_head; with vLLM only adapters of the layers between embeddings and output"),
+    ],
+)
+def test_factors_that_vllm_does_not_take(
+    workspace: Path, double: Any, module: str, outputs: int, rank: int, sentence: str
+) -> None:
+    factors = {
+        f"base_model.model.{module}.lora_A.weight": torch.ones(rank, 32),
+        f"base_model.model.{module}.lora_B.weight": torch.ones(outputs, rank),
+    }
+    folder = workspace / "adapters" / "lora-0"
+    save_file(factors, folder / "adapter_model.safetensors")
+    config = json.loads((folder / "adapter_config.json").read_text())
+    target = module.rpartition(".")[2]
+    (folder / "adapter_config.json").write_text(json.dumps(config | {"r": rank, "target_modules": [target]}))
+    with pytest.raises(InputError, match=f"adapter 'lora-0': {sentence}"):
+        prepare(workspace)
