@@ -1,6 +1,6 @@
 """The engine beside lm-evaluation-harness and plain transformers: ``python -m benchmarks.engine [--prompts N] [--json]``.
 
-On one machine, with the same prompts, in float32: (A) lm-evaluation-harness as its command line runs, a load a variant; (B) the
+On one machine, with the same prompts, in one precision: (A) lm-evaluation-harness as its command line runs, a load a variant; (B) the
 same in one process over a PeftModel that switches adapters; (C) transformers' ``generate`` in the best fixed batch; and
 lorascope's own worker, from finding the files to the finished run. Each in processes of its own, one after the other. Loading
 counts in each workload, as for somebody who asks for that one. The harness comes with ``pip install lm_eval==0.4.13``.
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--counts", default="4", help="how many adapters, as 0,1,4")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
     parser.add_argument("--skip", default="", help="systems to leave out: a, b, c")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -53,7 +54,7 @@ class Benchmark:
         variants = [("baseline", ""), *((path.name, str(path)) for path in self.adapters)]
         self.variants = [{"name": name, "folder": path} for name, path in variants]
         self.job: dict[str, Any] = {
-            "model": str(self.model), "rows": self.rows, "device": options.device, "workloads": WORKLOADS,
+            "model": str(self.model), "rows": self.rows, "device": options.device, "dtype": options.dtype, "workloads": WORKLOADS,
         }  # fmt: skip
 
     def say(self, text: str) -> None:
@@ -99,7 +100,7 @@ class Benchmark:
         for workload in WORKLOADS:
             adapters = self.adapters[:count]
             folder = self.folder / f"{workload}-{count}"
-            make_workspace(folder, self.model, adapters, self.rows, self.options.device)
+            make_workspace(folder, self.model, adapters, self.rows, self.options.device, self.options.dtype)
             job = {"workspace": str(folder), "workloads": [workload], "adapters": [path.name for path in adapters]}
             first = self.run("ours", name="first", **job)
             second = self.run("ours", name="second", **job)
@@ -113,8 +114,10 @@ class Benchmark:
 
     def figures(self, ran: dict[str, list[dict[str, Any]]], ours: dict[str, Any], count: int) -> dict[str, Any]:
         """Return the ratios, and print the table."""
-        limit = measure_limit()
-        self.say(f"This machine: {limit.gflops:.0f} GFLOP/s (float32 matmul), {limit.gbytes:.0f} GB/s (memory read)")
+        limit = measure_limit(self.options.device, self.options.dtype)
+        self.say(
+            f"This machine: {limit.gflops:.0f} GFLOP/s ({self.options.dtype} matmul), {limit.gbytes:.0f} GB/s (memory read)"
+        )
         table: dict[str, dict[str, Any]] = {}
         for workload in WORKLOADS:
             line: dict[str, Any] = {"lorascope": ours[workload]}

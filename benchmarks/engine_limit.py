@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 if TYPE_CHECKING:
     from benchmarks.engine import Benchmark
@@ -18,28 +17,31 @@ class Limit:
     """Measured in this very call."""
 
     gflops: float
-    """Of a float32 product of two square matrices, 10^9 operations a second."""
+    """Of a product of two square matrices in the precision of the run, 10^9 operations a second."""
     gbytes: float
-    """Read from memory, 10^9 bytes a second."""
+    """Read from the device's memory, 10^9 bytes a second."""
 
 
-def measure_limit() -> Limit:
+def measure_limit(device: str, dtype: str) -> Limit:
     """Return the best of several tries."""
     import torch
 
-    size = 2048
-    one, two = torch.randn(size, size), torch.randn(size, size)
-    block = np.ones(1 << 27, dtype=np.float32)
-    gflops = gbytes = 0.0
-    for _ in range(5):
+    from core.engine.device import synchronise
+
+    where, kind = torch.device(device), getattr(torch, dtype)
+    size = 2048 if where.type == "cpu" else 8192
+    one, two = torch.randn(2, size, size, device=where, dtype=kind)
+    block = torch.ones(1 << (27 if where.type == "cpu" else 30), device=where)
+
+    def rate(amount: float, work: Callable[[], object]) -> float:
+        synchronise(where)
         start = time.perf_counter()
-        torch.mm(one, two)
-        gflops = max(gflops, 2 * size**3 / (time.perf_counter() - start) / 1e9)
-        tensor = torch.from_numpy(block)
-        start = time.perf_counter()
-        tensor.sum()
-        gbytes = max(gbytes, block.nbytes / (time.perf_counter() - start) / 1e9)
-    return Limit(gflops, gbytes)
+        work()
+        synchronise(where)
+        return amount / (time.perf_counter() - start) / 1e9
+
+    gflops = max(rate(2 * size**3, lambda: torch.mm(one, two)) for _ in range(5))
+    return Limit(gflops, max(rate(block.nbytes, block.sum) for _ in range(5)))
 
 
 def arithmetic(benchmark: Benchmark, workload: str) -> float:

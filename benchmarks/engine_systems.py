@@ -33,13 +33,21 @@ class Clock:
         self.seconds[name] = (before[0] + time.perf_counter() - wall, before[1] + time.process_time() - cpu)
 
 
-def peak() -> int:
-    """Return the process's peak of resident memory so far, in bytes."""
+def peak(device: str) -> int:
+    """Return the most memory so far, in bytes: of a GPU what torch allocated there, else the process's resident memory."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.max_memory_allocated(device)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def resident() -> int:
-    """Return the process's resident memory now, in bytes."""
+def resident(device: str) -> int:
+    """Return the memory now, as `peak` counts it."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.memory_allocated(device)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
@@ -53,7 +61,7 @@ def harness(job: dict[str, Any], *, one_process: bool) -> dict[str, Any]:
         from lm_eval.models.huggingface import HFLM
 
         logging.getLogger("lm_eval").setLevel(logging.ERROR)
-        given = {"device": job["device"], "dtype": "float32", "batch_size": job["batch"]}
+        given = {"device": job["device"], "dtype": job["dtype"], "batch_size": job["batch"]}
         if one_process:
             model = _with_adapters(job)
             lm = HFLM(pretrained=model, tokenizer=job["model"], **given)
@@ -62,7 +70,7 @@ def harness(job: dict[str, Any], *, one_process: bool) -> dict[str, Any]:
             lm = HFLM(pretrained=job["model"], **given, **({"peft": folder} if folder else {}))
             model = lm.model
         lm.tokenizer.pad_token_id = lm.tokenizer.pad_token_id or lm.tokenizer.eos_token_id
-    ready = resident()
+    ready = resident(job["device"])
     rows, found = job["rows"], {}
     for variant in variants:
         with _switched(model, variant["name"]) if one_process else contextlib.nullcontext():
@@ -77,7 +85,7 @@ def harness(job: dict[str, Any], *, one_process: bool) -> dict[str, Any]:
                     else:
                         scores[name] = [score for score, _ in lm.loglikelihood(requests)]
             found[variant["name"]] = scores
-    return {"seconds": clock.seconds, "ready": ready, "peak": peak(), "found": found}
+    return {"seconds": clock.seconds, "ready": ready, "peak": peak(job["device"]), "found": found}
 
 
 def _asked(rows: list[dict[str, Any]], name: str) -> Iterator[tuple[Any, ...]]:
@@ -95,7 +103,9 @@ def _with_adapters(job: dict[str, Any]) -> Any:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    model: Any = AutoModelForCausalLM.from_pretrained(job["model"], dtype=torch.float32).to(job["device"])
+    model: Any = AutoModelForCausalLM.from_pretrained(job["model"], dtype=getattr(torch, job["dtype"])).to(
+        job["device"]
+    )
     for variant in job["variants"]:
         if not variant["folder"]:
             continue
@@ -126,7 +136,7 @@ def plain(job: dict[str, Any]) -> dict[str, Any]:
         tokenizer = AutoTokenizer.from_pretrained(job["model"], padding_side="left")
         tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
         model = _with_adapters(job)
-    ready = resident()
+    ready = resident(job["device"])
     prompts = sorted((row["prompt"] for row in job["rows"]), key=lambda prompt: -len(tokenizer(prompt)["input_ids"]))
     for variant in job["variants"]:
         with _switched(model, variant["name"]), clock.of("answer"), torch.inference_mode():
@@ -134,14 +144,20 @@ def plain(job: dict[str, Any]) -> dict[str, Any]:
                 given = tokenizer(prompts[first : first + job["batch_answers"]], return_tensors="pt", padding=True)
                 given = {key: value.to(job["device"]) for key, value in given.items()}
                 model.generate(**given, max_new_tokens=CAP, do_sample=False, pad_token_id=tokenizer.pad_token_id)
-    return {"seconds": clock.seconds, "ready": ready, "peak": peak(), "found": {}}
+    return {"seconds": clock.seconds, "ready": ready, "peak": peak(job["device"]), "found": {}}
 
 
 def best_batches(job: dict[str, Any]) -> dict[str, Any]:
     """Return the batch sizes with which the harness is fastest here: for scores and for answers, on a few prompts."""
     few = job | {"rows": job["rows"][:: max(1, len(job["rows"]) // 24)][:24], "variants": job["variants"][:1]}
     times: dict[str, dict[int, float]] = {"likelihood": {}, "answer": {}}
-    for workload, sizes in (("likelihood", (4, 8, 16)), ("answer", (8, 16, 24))):
+    on_gpu = job["device"].startswith("cuda")
+    tried = (
+        {"likelihood": (32, 64, 128), "answer": (32, 64)}
+        if on_gpu
+        else {"likelihood": (4, 8, 16), "answer": (8, 16, 24)}
+    )
+    for workload, sizes in tried.items():
         for size in sizes:
             ran = harness(few | {"batch": size, "batch_answers": size, "workloads": [workload]}, one_process=True)
             times[workload][size] = ran["seconds"][workload][0]
@@ -165,13 +181,18 @@ def ours(job: dict[str, Any]) -> dict[str, Any]:
 
     def noted(held: HeldModels) -> Any:
         model = loaded(held)
-        ready.append(resident())
+        ready.append(resident(job["device"]))
         return model
 
     HeldModels._loaded = noted
     with clock.of(job["workloads"][0]):
         evaluate(run.folder)
-    return {"seconds": clock.seconds, "ready": ready[0] if ready else 0, "peak": peak(), "folder": str(run.folder)}
+    return {
+        "seconds": clock.seconds,
+        "ready": ready[0] if ready else 0,
+        "peak": peak(job["device"]),
+        "folder": str(run.folder),
+    }
 
 
 SYSTEMS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {

@@ -87,7 +87,9 @@ def _words() -> list[str]:
     return words
 
 
-def make_workspace(folder: Path, model: Path, adapters: list[Path], rows: list[dict[str, Any]], device: str) -> Path:
+def make_workspace(
+    folder: Path, model: Path, adapters: list[Path], rows: list[dict[str, Any]], device: str, dtype: str
+) -> Path:
     """Write a workspace that asks the three workloads; return its folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -107,7 +109,7 @@ def make_workspace(folder: Path, model: Path, adapters: list[Path], rows: list[d
                 "answer": {"rule": "contains"},
             },
         },
-        "settings": {"max_new_tokens": CAP, "device": device, "dtype": "float32", "probe": False},
+        "settings": {"max_new_tokens": CAP, "device": device, "dtype": dtype, "probe": False},
     }  # fmt: skip
     (folder / "workspace.yaml").write_text(json.dumps(content), encoding="utf-8")
     return folder

@@ -15,7 +15,7 @@ YES_NO = ("yes", "no")
 REFERENCE_ITEM = "reference"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Continuation:
     """One possible answer: its tokens, the end-of-turn token included."""
 
@@ -25,7 +25,7 @@ class Continuation:
     n_bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ScoreRequest:
     """How likely is each continuation after the prompt?"""
 
@@ -37,7 +37,7 @@ class ScoreRequest:
     continuations: tuple[Continuation, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GenerateRequest:
     """What does the variant answer?"""
 
@@ -49,7 +49,7 @@ class GenerateRequest:
     """Of this task alone; None is the one of the settings."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MessagesRequest:
     """What does a variant answer to a conversation around which somebody else puts the template?"""
 
@@ -62,7 +62,7 @@ class MessagesRequest:
     """Of this task alone; None is the one of the settings."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class HeadRequest:
     """What does a classification head say of a text?"""
 
@@ -83,7 +83,7 @@ Request = ScoreRequest | GenerateRequest
 Question = Request | MessagesRequest | HeadRequest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Something that cannot be asked of this model, with the reason."""
 
