@@ -24,7 +24,7 @@ from core.plan import Part
 from core.spec import Settings
 from core.store import EVIDENCE_SCHEMA, write_table
 
-ENGINE_VERSION = 3
+ENGINE_VERSION = 4
 """Raised when the engine computes anything differently; older cache entries are then never found again."""
 ORIGIN_KEY = b"lorascope"
 """Of the Parquet file's own key-value pairs: what an entry is of, as JSON; its name alone does not say."""

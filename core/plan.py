@@ -22,7 +22,7 @@ from core.tree import Header, TokenTree, shared_header
 
 ROWS_GENERATING = 64
 """Rows decoded side by side on a CPU, where they are short enough for `TOKENS_HELD`."""
-TOKENS_HELD = 8_192
+TOKENS_HELD = 5_120
 """Tokens of such rows whose keys and values are held on a CPU."""
 ROWS_A_STREAM = 3 * ROWS_GENERATING
 """More rows than are decoded at a time wait in the same part, and take the places of those that are finished."""

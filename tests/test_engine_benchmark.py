@@ -62,5 +62,7 @@ def test_each_process_loads_and_does_its_variants() -> None:
 
 
 def made(base: Path, folder: Path) -> Benchmark:
-    options = Namespace(model=base, adapters=[], prompts=2, seed=0, counts="0", device="cpu", dtype="float32", skip="", json=True)
+    options = Namespace(
+        model=base, adapters=[], prompts=2, seed=0, counts="0", device="cpu", dtype="float32", skip="", json=True
+    )
     return Benchmark(options, folder)

@@ -167,7 +167,9 @@ class PromptRenderer:
         """Return the tokens of a text; ``special`` adds what the tokenizer puts around plain text (such as BOS)."""
         encoding = self.tokenizer.encode(text, add_special_tokens=special)
         one = _NUMBERS.setdefault
-        return Encoded(tuple([one(number, number) for number in encoding.ids]), tuple(start for start, _ in encoding.offsets))
+        return Encoded(
+            tuple([one(number, number) for number in encoding.ids]), tuple(start for start, _ in encoding.offsets)
+        )
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of tokens, special tokens left out but for those that are `kept`."""

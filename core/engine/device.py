@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import torch
 
 from core.errors import InputError
@@ -67,3 +69,11 @@ def threads_in_use() -> int:
 def gpu_name() -> str:
     """Return what the first CUDA device is called."""
     return torch.cuda.get_device_name(0)
+
+
+def give_back_memory() -> None:
+    """Let the C library return what it keeps for later: holes between things that stay serve little that comes."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # not the GNU C library
+        return

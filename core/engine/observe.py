@@ -10,6 +10,7 @@ import torch
 
 from core.data.prompt import PromptRenderer
 from core.engine import heads, seq2seq
+from core.engine.device import give_back_memory
 from core.engine.evidence import generated_evidence, scored_evidence
 from core.engine.generate import generate_rows
 from core.engine.models import Models
@@ -191,6 +192,7 @@ class Observer:
         tokens = max(1, CPU_BATCH_TOKENS * height // ROWS_GENERATING)
         room = TOKENS_HELD * height // ROWS_GENERATING
         answers.go(model, self.models.device, side_by_side=height, tokens=tokens, room=room, states=states)
+        give_back_memory()
         return True
 
 

@@ -6,11 +6,12 @@ them once. The arranged weights take the place of the plain ones, so that a mode
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
+
+from core.engine.device import give_back_memory
 
 _ROWS = 4
 """Of the product by which a layout is checked before it is used."""
@@ -102,17 +103,9 @@ def pack(base: Any, others: Iterable[Any] = ()) -> None:
             setattr(parent, name, UnpackedLinear(plain) if arranged is None else PackedLinear(plain, arranged))
         del first, plain
         if freed > _FREED:
-            _give_back()
+            give_back_memory()
             freed = 0
-    _give_back()
-
-
-def _give_back() -> None:
-    """Ask the C library for the memory back that it keeps for later: holes of a weight's size serve nothing that comes."""
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):  # not the GNU C library
-        return
+    give_back_memory()
 
 
 def unpack(model: Any) -> None:

@@ -243,7 +243,10 @@ class RayCluster:
         crew = self._at_work()
         for _ in range(DEATHS):
             worker = crew.first()
-            reference, deadline = getattr(worker.actor, method).remote(*arguments), time.monotonic() + self._patience.seconds
+            reference, deadline = (
+                getattr(worker.actor, method).remote(*arguments),
+                time.monotonic() + self._patience.seconds,
+            )
             while not (answered := crew.connection.wait([reference])) and time.monotonic() <= deadline:
                 pass
             try:

@@ -67,7 +67,8 @@ class StandIn:
     def _start(self) -> SimpleNamespace:
         self.started += 1
         methods = {
-            name: SimpleNamespace(remote=self._method(name)) for name in ("host", "load", "compute", "decide_trees", "preflight")
+            name: SimpleNamespace(remote=self._method(name))
+            for name in ("host", "load", "compute", "decide_trees", "preflight")
         }
         return SimpleNamespace(**methods)
 

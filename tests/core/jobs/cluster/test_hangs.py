@@ -163,7 +163,9 @@ def test_a_worker_that_sleeps_over_its_models_is_replaced(computed_by: Any) -> N
 def test_a_cluster_on_which_every_worker_sleeps_over_its_models_is_given_up(computed_by: Any) -> None:
     ray = Sleeping(set(), passes=700.0)
     ray.over = ["load"] * room.DEATHS
-    with pytest.raises(RunError, match="3 workers of the cluster died while they loaded the models; the last: it has not loaded"):
+    with pytest.raises(
+        RunError, match="3 workers of the cluster died while they loaded the models; the last: it has not loaded"
+    ):
         computed_by(ray, 2, workers=1)
 
 
