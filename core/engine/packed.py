@@ -6,7 +6,7 @@ them once. The arranged weights take the place of the plain ones, so that a mode
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -86,26 +86,33 @@ def pack(base: Any, others: Iterable[Any] = ()) -> None:
     checked: dict[tuple[int, int], bool] = {}
     freed = 0
     for weight in own:
-        where = places.get(weight, [])
-        if not where:
-            continue
-        first = getattr(where[0][0], where[0][1])
-        shape = (first.in_features, first.out_features)
-        shared = weight in read_elsewhere
-        if shape not in checked:
-            checked[shape] = _agrees(first, arranged=not shared)
-        if not checked[shape]:
-            continue
-        arranged = None if shared else torch.ops.mkldnn._reorder_linear_weight(first.weight)
-        freed += 0 if shared else first.weight.nbytes
-        for parent, name in where:
-            plain = getattr(parent, name)
-            setattr(parent, name, UnpackedLinear(plain) if arranged is None else PackedLinear(plain, arranged))
-        del first, plain
+        if where := places.get(weight):
+            freed += _pack_weight(where, checked, shared=weight in read_elsewhere)
         if freed > _FREED:
             give_back_memory()
             freed = 0
     give_back_memory()
+
+
+def _pack_weight(where: Sequence[tuple[Any, str]], checked: dict[tuple[int, int], bool], *, shared: bool) -> int:
+    """Put packed layers into all places of one weight and return how many bytes of plain numbers nobody holds any more.
+
+    Args:
+        where: The modules that its layers hang in, and their names there.
+        checked: Which shapes of layers agree when they are packed; further ones are noted.
+        shared: Whether other modules read the weight.
+    """
+    first = getattr(where[0][0], where[0][1])
+    shape = (first.in_features, first.out_features)
+    if shape not in checked:
+        checked[shape] = _agrees(first, arranged=not shared)
+    if not checked[shape]:
+        return 0
+    arranged = None if shared else torch.ops.mkldnn._reorder_linear_weight(first.weight)
+    for parent, name in where:
+        plain = getattr(parent, name)
+        setattr(parent, name, UnpackedLinear(plain) if arranged is None else PackedLinear(plain, arranged))
+    return 0 if shared else first.weight.nbytes
 
 
 def unpack(model: Any) -> None:

@@ -92,7 +92,7 @@ class Slots:
         paths = [states.header.path(tree.anchors[0]) if states else [] for tree in trees]
         first = self.height
         self.lengths += [len(path) + len(tree) for path, tree in zip(paths, trees, strict=True)]
-        self._make_room(busy=first, like=layout.layers[0].keys)
+        self._make_room(layout.layers[0].keys, busy=first)
         for number, (layer, source) in enumerate(zip(self._layers, layout.layers, strict=True)):
             for place, (path, tree) in enumerate(zip(paths, trees, strict=True)):
                 row, start, end = first + place, len(path), len(path) + len(tree)
@@ -122,7 +122,7 @@ class Slots:
 
     def step(self, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
         """Prepare for one more token a row; return its positions (rows x 1) and mask (rows x 1 x 1 x width)."""
-        self._make_room(busy=self.height)
+        self._make_room(self._layers[0].keys, busy=self.height)
         step = self._step
         step.width = max(self.lengths) + 1
         step.ends = torch.tensor(self.lengths, device=self.device)
@@ -131,14 +131,13 @@ class Slots:
         self.lengths = [length + 1 for length in self.lengths]
         return step.ends[:, None], additive(visible, dtype)
 
-    def _make_room(self, *, busy: int, like: torch.Tensor | None = None) -> None:
+    def _make_room(self, like: torch.Tensor, *, busy: int) -> None:
         """Cut blocks that hold the rows and one more token of each, if those that are there do not; the first rows are busy.
 
-        Keys ``like`` the first tell heads and sizes.
+        Keys ``like`` theirs tell heads and sizes.
         """
         needed = max(self.lengths) + 1
         there = self._layers[0].keys
-        like = there if like is None else like
         places, tokens = (0, 0) if there is None else (there.shape[0], there.shape[2])
         if self.height <= places and needed <= tokens:
             return

@@ -208,8 +208,8 @@ def test_the_memory_of_a_stream_is_free_as_soon_as_it_ends(renderer, models: Mod
     held: list[weakref.ref[torch.Tensor]] = []
     cut = Slots._make_room
 
-    def noted(self: Slots, **given: Any) -> None:
-        cut(self, **given)
+    def noted(self: Slots, *like: Any, **given: Any) -> None:
+        cut(self, *like, **given)
         if self._memory is not None and not (held and held[-1]() is self._memory):
             held.append(weakref.ref(self._memory))
 
