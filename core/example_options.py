@@ -10,7 +10,7 @@ import numpy as np
 
 from core.answers import read_answer
 from core.predict import option_probabilities
-from core.records import Evidence, Example, Likelihood
+from core.records import REFERENCE_ITEM, Evidence, Example, Likelihood
 from core.spec import TaskSpec
 from core.thinking import ThinkingRule, Thought
 
@@ -42,6 +42,8 @@ class Answer:
     """Of the reference text."""
     reason: str | None = None
     """Why there is no evidence."""
+    no_likelihood: str | None = None
+    """Why there is none of the reference, beside an answer."""
     n_prompt_tokens: int | None = None
     """Of the prompt that was answered."""
     n_scored: int | None = None
@@ -78,9 +80,11 @@ def read_one(spec: TaskSpec, example: Example, pieces: Sequence[Evidence], rule:
         if spec.answer is not None:
             found = read_answer(spec.answer, parts.answer, example.options)
             read_as = f"nothing ({found.reason})" if found.value is None else str(found.value)
+        of_reference = next((piece.reason for piece in pieces if piece.reason and piece.item == REFERENCE_ITEM), None)
+        reason = next((piece.reason for piece in pieces if piece.reason and piece.item != REFERENCE_ITEM), None)
         return Answer(
-            parts.answer, generation.finish, len(generation.token_ids) or None, read_as, (), likelihood, reason, generation.n_prompt_tokens,
-            thinking=parts.thinking, n_thinking_tokens=_thinking_tokens(rule, parts, generation.token_ids),
+            parts.answer, generation.finish, len(generation.token_ids) or None, read_as, (), likelihood, reason, of_reference,
+            generation.n_prompt_tokens, thinking=parts.thinking, n_thinking_tokens=_thinking_tokens(rule, parts, generation.token_ids),
         )  # fmt: skip
     if not scored:
         n_scored = len(likelihood.token_ids) if likelihood else 0

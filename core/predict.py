@@ -19,14 +19,12 @@ from core.answers import read_answer, read_number
 from core.errors import InputError, nearest
 from core.imported_predictions import imported_observations
 from core.metrics.metric import Observations, Parameters
-from core.records import Example, Likelihood
+from core.records import REFERENCE_ITEM, Example, Likelihood
 from core.spec import TaskSpec
 from core.store import Run
 from core.stored_examples import Once, count_examples, lists_once, read_examples
 from core.thinking import with_answers
 
-REFERENCE_ITEM = "reference"
-"""The item of a likelihood that stands beside a generation."""
 NO_EVIDENCE = "the run has no evidence of this example"
 MANY_EXAMPLES = 50_000
 """Examples of a run above which only those of one task are read, without their texts."""

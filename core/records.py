@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 BASELINE = "baseline"
 """The name of the variant that is the base model with every adapter off."""
+REFERENCE_ITEM = "reference"
+"""The item of evidence about the likelihood of a reference, where a task has answers too."""
 
 FORMAT_VERSION = 1
 """Version of the run folder; a reader refuses a folder with a higher one."""

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.data.prompt import Encoded, PromptRenderer
-from core.records import Example
+from core.records import REFERENCE_ITEM, Example
 from core.rendering import gap, render_example
 from core.spec import Settings, TaskSpec
 
 YES_NO = ("yes", "no")
-REFERENCE_ITEM = "reference"
 
 
 @dataclass(frozen=True, slots=True)

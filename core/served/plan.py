@@ -12,8 +12,8 @@ from typing import Any
 
 from core.conversation import conversation, message_text, offered_tools
 from core.plan import Batch, Part, Plan
-from core.records import Example
-from core.requests import REFERENCE_ITEM, MessagesRequest, Refusal, items_of
+from core.records import REFERENCE_ITEM, Example
+from core.requests import MessagesRequest, Refusal, items_of
 from core.served.reasons import NO_PROMPT_LOGPROBS
 from core.spec import ModelSet, RunSpec, TaskSpec
 

@@ -110,6 +110,8 @@ def _pane(card: Card, pane: Pane) -> None:
     st.html(_heading(pane))
     if answer.reason:
         st.html(f'<p class="ls-foot">No answer: {html.escape(answer.reason)}.</p>')
+    if answer.no_likelihood:
+        st.html(f'<p class="ls-foot">No likelihood of the reference: {html.escape(answer.no_likelihood)}.</p>')
     draw_thinking(answer, pane.variant)
     if answer.text is not None:
         against = other.text if card.marked and pane.variant != card.other else None

@@ -15,6 +15,7 @@ from core.cross.kept import CrossRequest, Reading, cross_job
 from core.cross.summary import CrossRow
 from core.gains import GainStrip, gain_strip
 from core.notation import counted
+from core.records import BASELINE
 from core.wording.cross import answer_sentence, summary_sentence, what_it_estimates
 from dashboard import example_cache, state
 from dashboard.parts import frame
@@ -44,8 +45,17 @@ def draw_cross(scene: ExampleScene, card: Card) -> None:
     Draws nothing for tasks without generated answers, and for runs that are not finished or whose models are not known.
     """
     run, spec = scene.run, scene.run.spec
-    others = [pane.variant for pane in card.panes if pane.variant != scene.reference]
-    if not spec.tasks[scene.task].generates or spec.models.imported or not others:
+    served = spec.models.served
+    # Whoever answers from a server, or by a classification head, cannot read what others wrote.
+    others = [
+        p.variant for p in card.panes if p.variant not in (scene.reference, *served) and p.answer.text is not None
+    ]
+    if (
+        not spec.tasks[scene.task].generates
+        or spec.models.imported
+        or not others
+        or {scene.reference, BASELINE} & {*served}
+    ):
         return
     found = example_cache.cross_folder_of(run, scene.task)
     if found is None:

@@ -89,6 +89,15 @@ def test_text_and_the_likelihood_of_the_reference_stand_together() -> None:
     assert (answer.text, answer.likelihood) == ("g", likelihood)
 
 
+def test_an_answer_stands_beside_the_reason_why_the_reference_has_no_likelihood() -> None:
+    example = Example("t", "e", "", {}, "r")
+    said = Evidence(*KEY, generation=Generation("g", "eos", 3, (1,), (0.0,)))
+    answer = read_one(_task("generation"), example, (Evidence(*KEY, item="reference", reason="not told"), said))
+    assert (answer.text, answer.reason, answer.no_likelihood) == ("g", None, "not told")
+    refused = read_one(_task("generation"), example, (Evidence(*KEY, reason="too long"),))
+    assert (refused.text, refused.reason, refused.no_likelihood) == (None, "too long", None)
+
+
 @pytest.mark.parametrize("task", ["category", "urgency", "tags", "help", "reply"])
 def test_it_reads_what_predictions_read(tmp_path: Path, task: str) -> None:
     run = make_run(tmp_path / "run", n=12, tasks=(task,))

@@ -7,6 +7,8 @@ import pytest
 from core.jobs.status import RunStatus, write_status
 from core.records import BASELINE, Evidence
 from core.store import Run, evidence_from_row, evidence_table
+from dashboard import example_cache
+from dashboard.parts import example_cross
 from tests.core import mini
 from tests.dashboard.pages import opened, shown
 
@@ -31,7 +33,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             evidence += [mini.chosen("label", variant, k, "no"), mini.chosen("level", variant, k, "2", ("1", "2", "3"))]
             evidence += [
                 mini.said("reply", variant, k, f"answer {k}"),
-                mini.likely("reply", variant, k, (-1.0,), "reference"),
+                mini.likely("reply", variant, k, (-1.0,), "reference")
+                if variant == BASELINE
+                else mini.failed("reply", variant, k, "its server does not tell", "reference"),
             ]
         evidence += [mini.chosen("label", "judge", k, mini.LABELS[k % 3]), mini.failed("reply", "judge", k, NO_TEXT)]
         evidence += [Evidence("level", "judge", f"e{k:03d}", number=k % 3 + 1.25)]
@@ -50,6 +54,21 @@ def test_pages_show_a_head_beside_the_others(monkeypatch: pytest.MonkeyPatch, ru
 def test_an_example_shows_the_number_that_a_head_gave(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     html = shown(opened(monkeypatch, run.folder, "examples", task="level", variant="judge", example="e000"))
     assert "1.25" in html
+
+
+def test_an_answer_whose_reference_has_no_likelihood_is_an_answer(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    html = shown(opened(monkeypatch, run.folder, "examples", task="reply", variant="lora", example="e000"))
+    assert "No likelihood of the reference: its server does not tell." in html
+    assert "No answer: its server" not in html
+
+
+def test_a_head_is_not_offered_what_others_wrote(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    offered: list[list[str]] = []
+    monkeypatch.setattr(example_cache, "cross_folder_of", lambda *_: (run.folder / "nothing", "hash"))
+    monkeypatch.setattr(example_cross, "_button", lambda _scene, job, *_, **__: offered.append(job.request["variants"]))
+    for variant in ("judge", "lora"):
+        opened(monkeypatch, run.folder, "examples", task="reply", variant=variant, example="e000")
+    assert offered == [["lora"], ["lora"]]
 
 
 def test_a_number_is_kept_to_the_last_bit() -> None:
