@@ -16,7 +16,7 @@ class Sizes:
     """What one task example, planned token or row of evidence takes, measured on the sample run."""
 
     example_bytes: float = 2_700
-    plan_bytes_a_token: float = 80
+    plan_bytes_a_token: float = 35
     plan_seconds: float = 1.5e-3
     rows_a_variant: float = 1.96
     disk_bytes_a_row: float = 67
