@@ -26,6 +26,8 @@ _SHEET = """
 [class*="st-key-menu-"] button p { font-size: .82rem; }
 [data-testid=stMain] [data-testid=stPageLink] a { border: 1px solid var(--ls-better); border-radius: 6px; padding: .3rem .9rem; }
 [data-testid=stMain] [data-testid=stPageLink] a * { color: var(--ls-better); }
+[data-testid^=stBaseButton-primary] { color: var(--ls-paper); }
+[data-testid=stMultiSelect] [data-tag], [data-testid=stMultiSelect] [data-tag] * { color: var(--ls-paper); }
 .ls-foot { color: var(--ls-muted); font-size: .8rem; line-height: 1.4; }
 .ls-lead { font-size: 1.02rem; line-height: 1.45; max-width: 60rem; }
 .st-key-chart-examples-headline .ls-lead { padding-right: 5rem; }

@@ -148,3 +148,13 @@ def test_a_workspace_is_made_in_the_page(page: Any, tmp_path: Path) -> None:
         page.get_by_role("button", name="Write workspace.yaml").click()
         page.get_by_role("button", name="Start the run").wait_for()
     assert list(load_workspace(tmp_path / "new").spec.models.adapters) == ["first"]
+
+
+@pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(17, 22, 28)")])
+def test_what_is_filled_with_colour_can_be_read(page: Any, full: Server, scheme: str, paper: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    open_page(page, f"{full.address}/run")
+    expect(page.get_by_role("button", name="Start the run")).to_have_css("color", paper)
+    chips = page.get_by_test_id("stMultiSelect").locator("[data-tag] > span")
+    expect(chips.first).to_have_css("color", paper)
+    page.emulate_media(color_scheme="light")
