@@ -54,7 +54,7 @@ class Slots:
     to spare: a step writes one token a row and copies none, and blocks of another shape are cut from the same piece.
     """
 
-    def __init__(self, model: Any, places: int, room: int, device: torch.device, *, most: int | None = None) -> None:
+    def __init__(self, model: Any, places: int, room: int, device: torch.device, *, most: int) -> None:
         """Prepare for a model's layers.
 
         Args:
@@ -62,10 +62,10 @@ class Slots:
             places: The most rows.
             room: The most tokens of a block: where rows are long, fewer of them find a place.
             device: Where the model is.
-            most: The most tokens that all rows together can come to, where that is known; no more memory is taken.
+            most: The most tokens that all rows together can come to; no more memory is taken.
         """
         self.places, self.room, self.device = places, room, device
-        self._capacity = room if most is None else min(room, most)
+        self._capacity = min(room, most)
         self._memory: torch.Tensor | None = None
         """Layers x 2 (keys, values) x numbers; what no row has written to is not defined."""
         self.lengths: list[int] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -49,7 +48,7 @@ class Crew:
 
     def __init__(
         self, connection: Connection, choice: ClusterChoice, loading: Loading, renderer: PromptRenderer, hashes: Mapping[str, str],
-        warn: Callable[[str], None], load_seconds: float = math.inf,
+        warn: Callable[[str], None], load_seconds: float,
     ) -> None:  # fmt: skip
         """Ask the cluster for every worker; they load side by side.
 
